@@ -1,0 +1,273 @@
+/* libfairlead: consistent hashing. A key goes in, a node comes out.
+ *
+ * A *placement* is an immutable mapping from keys to named, weighted nodes, built by one
+ * algorithm. Changing the membership derives a new placement; the old one stays valid as long
+ * as somebody holds a reference. A *handle* publishes placements to any number of readers that
+ * never block.
+ *
+ * Nodes are identified by name. Inside a placement a node has a *slot*, a small number that
+ * stays the same across derives, so that callers can keep arrays beside a placement.
+ *
+ * The library never logs, reads a clock, opens a file or starts a thread.
+ * Functions return FL_OK (0) or a negative FL_E* code unless they say otherwise; on failure
+ * outputs are untouched, and a non-NULL `err` says what was wrong and what was expected. */
+#ifndef FAIRLEAD_H
+#define FAIRLEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FL_API __attribute__((visibility("default")))
+
+/* ---- status codes -------------------------------------------------------------------- */
+
+enum fl_status {
+	FL_OK = 0,
+	FL_EINVAL = -1,  /* an argument is wrong; the text says which and what was expected */
+	FL_ENOMEM = -2,  /* no memory */
+	FL_ELIMIT = -3,  /* over a documented limit */
+	FL_EEXIST = -4,  /* a name or slot is there twice */
+	FL_ENOENT = -5,  /* no such node, algorithm or option */
+	FL_ENOTSUP = -6, /* this algorithm cannot do that (see enum fl_capability) */
+};
+
+struct fl_error {
+	int code;
+	char text[252]; /* one line, NUL-terminated, no trailing period */
+};
+
+/* A short English text for a status code; never NULL. Any thread. */
+FL_API const char *fl_strerror(int code);
+
+/* Version of the library, "MAJOR.MINOR.PATCH". */
+FL_API const char *fl_version(void);
+
+/* ---- nodes --------------------------------------------------------------------------- */
+
+#define FL_NONE       UINT32_MAX /* "no slot" and "no node" */
+#define FL_MAX_NODES  65536u /* nodes in one placement, and one more than the highest slot */
+#define FL_MAX_WEIGHT 65535
+#define FL_MAX_NAME   255 /* bytes of a name or a zone, without the NUL */
+#define FL_MAX_POINTS (1u << 24)
+
+struct fl_node {
+	const char *name; /* 1..FL_MAX_NAME bytes, NUL-terminated, unique in its placement */
+	int32_t weight;   /* 0..FL_MAX_WEIGHT; 0 keeps the slot and owns no key */
+	uint32_t slot;    /* a free slot below FL_MAX_NODES, or FL_NONE: the lowest free one */
+	const char *zone; /* NULL or at most FL_MAX_NAME bytes */
+};
+
+/* ---- keys ---------------------------------------------------------------------------- */
+
+/* A key is bytes, or a 64-bit hash that the caller made, or both. Algorithms with the
+ * capability FL_BY_HASH need only the hash; the others need the bytes, because they hash the
+ * key together with the node. */
+struct fl_key {
+	const void *bytes; /* may be NULL when have_hash */
+	size_t len;
+	uint64_t hash; /* meaningful only when have_hash; must be uniform over 64 bits */
+	bool have_hash;
+};
+
+static inline struct fl_key fl_key_bytes(const void *bytes, size_t len)
+{
+	struct fl_key key = {bytes, len, 0, false};
+	return key;
+}
+
+static inline struct fl_key fl_key_hash(uint64_t hash)
+{
+	struct fl_key key = {NULL, 0, hash, true};
+	return key;
+}
+
+/* ---- placements ---------------------------------------------------------------------- */
+
+typedef struct fl_placement fl_placement;
+
+enum fl_capability {
+	FL_BY_HASH = 1 << 0,     /* a 64-bit key hash is enough */
+	FL_EXACT_MASK = 1 << 1,  /* masked pick = the placement built without those nodes */
+	FL_MINIMAL_ANY = 1 << 2, /* any add or removal moves only that node's keys */
+	FL_MINIMAL_REWEIGHT = 1 << 3, /* a weight change moves keys only to or from that node */
+	FL_WEIGHTS = 1 << 4,          /* weights other than 0 and 1 mean something */
+	FL_ORDER_FREE = 1 << 5,       /* the order nodes are given in does not matter */
+	FL_HISTORY_FREE = 1 << 6,     /* derived = built afresh */
+	FL_EXACT_MOVEMENT = 1 << 7,   /* shares and movement are exact, not sampled */
+};
+
+/* Builds a placement of `count` nodes (0 is fine: every lookup then gives FL_NONE).
+ *
+ * `spec` names the algorithm and its options: "table", "ring,points=200,seed=7",
+ * "rendezvous", "modulo", or another system's mapping, "compat:python-ring,replicas=3".
+ * fl_algorithm_next() lists what there is. Native algorithms take `seed` (any 64-bit
+ * number, default 0): placements with different seeds are independent.
+ *
+ * *out gets a placement with one reference, the caller's. Names and zones are copied.
+ * Errors: FL_EINVAL, FL_ELIMIT, FL_EEXIST, FL_ENOENT (unknown algorithm or option),
+ * FL_ENOMEM. Cost: see the algorithm's row. Any thread. */
+FL_API int fl_placement_new(fl_placement **out, const char *spec, const struct fl_node *nodes,
+	size_t count, struct fl_error *err);
+
+enum fl_change_kind {
+	FL_ADD,      /* node.name is new */
+	FL_REMOVE,   /* only node.name is read */
+	FL_REWEIGHT, /* node.name gets node.weight; zone and slot are left as they are */
+};
+
+struct fl_change {
+	enum fl_change_kind kind;
+	struct fl_node node;
+};
+
+/* A new placement that is `old` with the changes made in order; `old` is not changed.
+ * Nodes that stay keep their slots; an added node without a slot of its own takes the lowest
+ * free one. With no changes it is a second reference to `old`.
+ * Errors as fl_placement_new, and FL_ENOENT when a name to remove or reweight is not there,
+ * FL_ENOTSUP when the algorithm cannot make that change. Any thread. */
+FL_API int fl_placement_derive(fl_placement **out, const fl_placement *old,
+	const struct fl_change *changes, size_t count, struct fl_error *err);
+
+/* Shared ownership: placements are immutable, so a reference may be passed to any thread. */
+FL_API fl_placement *fl_placement_ref(const fl_placement *p);
+FL_API void fl_placement_unref(fl_placement *p); /* NULL is fine */
+
+FL_API const char *fl_placement_algorithm(const fl_placement *p); /* "ring", "compat:..." */
+FL_API uint32_t fl_placement_capabilities(const fl_placement *p); /* enum fl_capability bits */
+FL_API size_t fl_placement_count(const fl_placement *p);          /* nodes, weight 0 included */
+FL_API uint32_t fl_placement_slots(const fl_placement *p); /* one more than highest slot */
+FL_API size_t fl_placement_memory(const fl_placement *p);  /* bytes it holds, all told */
+
+/* The node in `slot`, or NULL when the slot is free. Valid as long as the placement. O(1). */
+FL_API const struct fl_node *fl_placement_node(const fl_placement *p, uint32_t slot);
+
+/* The slot of the node called `name`, or FL_NONE. O(log n). */
+FL_API uint32_t fl_placement_find(const fl_placement *p, const char *name);
+
+/* Identifies the mapping: two placements with one digest map every key to the same name.
+ * Covers mapping version, algorithm, options, seed and the sorted nodes. */
+FL_API uint64_t fl_placement_digest(const fl_placement *p);
+
+/* True when the node has a weight but earned no point or row, so that no key can reach it. */
+FL_API bool fl_placement_starved(const fl_placement *p, uint32_t slot);
+
+/* ---- lookup --------------------------------------------------------------------------- */
+
+/* Nodes excluded at pick time, without a rebuild: bit s % 64 of words[s / 64] excludes slot s.
+ * Slots beyond the words are not excluded. What a masked pick gives is exact for algorithms
+ * with FL_EXACT_MASK, else the key's next owner. NULL or count 0: nobody is excluded. */
+struct fl_mask {
+	const uint64_t *words;
+	size_t count;
+};
+
+/* The hash that placement `p` gives `len` bytes, for fl_key_hash() later. Only for algorithms
+ * with FL_BY_HASH; 0 otherwise. Any thread, no allocation. */
+FL_API uint64_t fl_placement_hash(const fl_placement *p, const void *bytes, size_t len);
+
+/* The slot that owns `key`, into *slot; FL_NONE when nobody eligible is left.
+ * Errors: FL_ENOTSUP when the key has no bytes and the algorithm needs them.
+ * Any thread, no lock, no allocation. */
+FL_API int fl_pick(const fl_placement *p, const struct fl_key *key, const struct fl_mask *mask,
+	uint32_t *slot);
+
+/* The first `k` distinct owners of `key` in its own order, the pick first, into slots[0..k).
+ * Gives their number, less than k only when fewer nodes are eligible, or FL_ENOTSUP.
+ * Weight-0 and masked nodes are never owners. Any thread, no lock; allocates only when k > 64
+ * (then FL_ENOMEM is possible). */
+FL_API int fl_owners(const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, uint32_t *slots, size_t k);
+
+/* fl_pick with bytes and no mask: the slot, or FL_NONE. */
+FL_API uint32_t fl_lookup(const fl_placement *p, const void *bytes, size_t len);
+
+/* fl_pick with a hash and no mask: the slot, or FL_NONE (also without FL_BY_HASH). */
+FL_API uint32_t fl_lookup_hash(const fl_placement *p, uint64_t hash);
+
+/* ---- shares and movement --------------------------------------------------------------- */
+
+/* Each slot's share of the key space (they sum to 1), into shares[0..fl_placement_slots(p)).
+ * `samples` is how many keys to try where the structure gives no exact answer (0: a million).
+ * Cost: O(structure), or samples lookups. */
+FL_API int fl_shares(const fl_placement *p, size_t samples, double *shares);
+
+struct fl_flow {
+	const char *from; /* a name in `before`, or NULL: had no owner */
+	const char *to;   /* a name in `after`, or NULL: has no owner */
+	double share;     /* of the key space, > 0 */
+};
+
+struct fl_movement {
+	double moved; /* share of the key space whose owner (by name) differs */
+	double least; /* the least that any scheme must move: half the sum of |change of share|
+		       */
+	double interval; /* half-width of the 99 % interval of `moved`; 0 when exact */
+	bool exact;
+	size_t count;          /* flows, largest first; ties by names */
+	struct fl_flow *flows; /* names live as long as the two placements */
+};
+
+/* What moves between two placements. Exact when both have FL_EXACT_MOVEMENT and hash keys
+ * alike; else sampled with `samples` keys (0: a million), the same ones every time.
+ * *out is freed with fl_movement_free. Errors: FL_ENOMEM. Any thread. */
+FL_API int fl_movement_new(struct fl_movement **out, const fl_placement *before,
+	const fl_placement *after, size_t samples, struct fl_error *err);
+FL_API void fl_movement_free(struct fl_movement *m); /* NULL is fine */
+
+/* ---- live handles ------------------------------------------------------------------------ */
+
+/* A handle publishes placements from one writer at a time to readers in any thread.
+ * A reader object belongs to one thread at a time; it holds a reference to the placement it
+ * saw last, so memory is bounded by one placement a reader. */
+typedef struct fl_handle fl_handle;
+typedef struct fl_reader fl_reader;
+
+/* Publishes `first` (one reference is taken; the caller keeps its own). */
+FL_API int fl_handle_new(fl_handle **out, const fl_placement *first);
+
+/* All readers must be freed before. NULL is fine. */
+FL_API void fl_handle_free(fl_handle *h);
+
+/* Makes `p` what readers see from their next fl_reader_get on. Takes one reference.
+ * Writers must not overlap. Waits only for readers in the midst of switching (nanoseconds). */
+FL_API void fl_handle_publish(fl_handle *h, const fl_placement *p);
+
+/* Number of publications so far, the first being 1. Local to this handle. Any thread. */
+FL_API uint64_t fl_handle_epoch(const fl_handle *h);
+
+FL_API int fl_reader_new(fl_reader **out, fl_handle *h);
+FL_API void fl_reader_free(fl_reader *r); /* NULL is fine */
+
+/* The newest placement, or the last one seen while a writer is in the way; never blocks,
+ * writes nothing that other threads read unless there is a new placement to take.
+ * Valid until the next fl_reader_get, fl_reader_park or fl_reader_free of this reader. */
+FL_API const fl_placement *fl_reader_get(fl_reader *r);
+
+/* Drops the reader's reference, for a thread that will be idle; the next get takes a new one.
+ */
+FL_API void fl_reader_park(fl_reader *r);
+
+/* ---- what there is ------------------------------------------------------------------------
+ */
+
+struct fl_algorithm_info {
+	const char *name;    /* as a spec takes it: "ring", "compat:python-ring" */
+	const char *summary; /* one sentence */
+	const char
+		*options; /* "points=160,seed=0": every option with its default; "" for none */
+	uint32_t capabilities; /* enum fl_capability bits */
+};
+
+/* Walks the algorithms: NULL gives the first, the last gives NULL. */
+FL_API const struct fl_algorithm_info *fl_algorithm_next(const struct fl_algorithm_info *prev);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,164 @@
+/* The event loop: one per thread, completion style, with two backends (epoll, io_uring).
+ *
+ * You say what you want done; a callback tells when it is done. Callbacks get (cookie, result),
+ * run on the loop's own thread, and may call any function here, closing their own stream
+ * included. No callback ever runs inside a call that you make, with one exception that saves a
+ * trip through the kernel: fl_stream_send may say "all sent" at once (see there).
+ *
+ * Everything here is called on the loop's thread, except fl_loop_post and fl_loop_stop.
+ * Every function that can fail returns 0 or a negative errno. */
+#ifndef FL_LOOP_LOOP_H
+#define FL_LOOP_LOOP_H
+
+#include "base/list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+struct fl_loop;
+
+enum fl_loop_backend {
+	FL_LOOP_EPOLL,
+	FL_LOOP_URING,
+};
+
+struct fl_loop_options {
+	enum fl_loop_backend backend;
+	size_t buffer_size;  /* bytes of a receive buffer; 0: 16 KiB */
+	size_t buffer_cache; /* free buffers kept for reuse; 0: 64 */
+};
+
+/* -ENOSYS or -EPERM when the kernel or a sandbox has no io_uring. */
+int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options);
+
+/* Every stream, listener and pending operation must be closed before. NULL is fine. */
+void fl_loop_free(struct fl_loop *loop);
+
+/* Runs until fl_loop_stop. */
+int fl_loop_run(struct fl_loop *loop);
+
+/* Makes fl_loop_run return after the callbacks of the current turn. Any thread. */
+void fl_loop_stop(struct fl_loop *loop);
+
+/* Monotonic time in milliseconds, read once a turn. */
+uint64_t fl_loop_now(const struct fl_loop *loop);
+
+/* ---- work from other threads ---- */
+
+/* Storage is the caller's and must stay until `run` was called; `run` is the last use. */
+struct fl_task {
+	struct fl_task *next;
+	void (*run)(struct fl_task *task);
+};
+
+/* Has `task->run` called on the loop's thread, in the order of posting. Any thread, never
+ * blocks, never fails, no allocation. A task may be posted again once it runs. */
+void fl_loop_post(struct fl_loop *loop, struct fl_task *task);
+
+/* ---- timers ---- */
+
+/* Caller's storage. A timer is idle or set; init once with fl_timer_init. */
+struct fl_timer {
+	struct fl_link link;
+	uint64_t due; /* ms on the fl_loop_now clock */
+	void (*fire)(void *cookie);
+	void *cookie;
+};
+
+void fl_timer_init(struct fl_timer *timer, void (*fire)(void *cookie), void *cookie);
+
+/* Fires once, `delay_ms` from now and at most one wheel tick (8 ms) late, never early.
+ * Sets it anew when it is set already. O(1). */
+void fl_timer_set(struct fl_loop *loop, struct fl_timer *timer, uint64_t delay_ms);
+
+/* Idle afterwards; fine on an idle timer. O(1). */
+void fl_timer_cancel(struct fl_timer *timer);
+
+bool fl_timer_is_set(const struct fl_timer *timer);
+
+/* ---- listening ---- */
+
+struct fl_listener;
+
+/* `fd` is a listening, non-blocking socket that the listener owns from now on.
+ * on_accept gets a connected, non-blocking, close-on-exec descriptor (the callee's from then
+ * on) and the peer's address (valid during the call), or fd = a negative errno (EMFILE and the
+ * like; the listener then pauses for 100 ms by itself). At most 64 accepts a turn. */
+int fl_listener_new(struct fl_listener **out, struct fl_loop *loop, int fd,
+	void (*on_accept)(void *cookie, int fd, const struct sockaddr *peer, socklen_t len),
+	void *cookie);
+
+/* No callback comes any more once this returns; the descriptor is closed. NULL is fine. */
+void fl_listener_close(struct fl_listener *listener);
+
+/* ---- received bytes ---- */
+
+/* A reference-counted buffer that the loop lends. It is valid during on_recv, and for as long
+ * as somebody holds a reference. References belong to the loop's thread. */
+struct fl_rbuf {
+	uint32_t refs;
+	uint32_t len; /* bytes received */
+	struct fl_loop *loop;
+	char *data;
+};
+
+struct fl_rbuf *fl_rbuf_ref(struct fl_rbuf *buf);
+void fl_rbuf_unref(struct fl_rbuf *buf);
+
+/* ---- streams: a connected (or connecting) socket ---- */
+
+struct fl_stream;
+
+/* Wraps a connected, non-blocking socket; the stream owns the descriptor from now on,
+ * also when this fails. Nothing is received until fl_stream_recv. Costs no buffer while idle.
+ * `cookie` goes to every callback of the stream. */
+int fl_stream_new(struct fl_stream **out, struct fl_loop *loop, int fd, void *cookie);
+
+/* Starts to connect; on_connect gets 0 or a negative errno, once, unless the stream is closed
+ * before. After a failure the stream must still be closed. */
+int fl_stream_connect(struct fl_stream **out, struct fl_loop *loop, const struct sockaddr *addr,
+	socklen_t len, void *cookie, void (*on_connect)(void *cookie, int result));
+
+void fl_stream_set_cookie(struct fl_stream *stream, void *cookie);
+int fl_stream_fd(const struct fl_stream *stream);
+
+/* Receives from now on until paused, closed, or at an end. Each call of on_recv brings
+ *   result > 0: that many bytes in buf->data (keep them with fl_rbuf_ref),
+ *   result = 0: the peer will send no more (buf is NULL, nothing further comes),
+ *   result < 0: a negative errno (likewise).
+ * A second call replaces the callback; after a pause it resumes. Data that came in before a
+ * resume is delivered on a later turn, never inside this call. */
+int fl_stream_recv(struct fl_stream *stream,
+	void (*on_recv)(void *cookie, struct fl_rbuf *buf, int result));
+
+/* Stops receiving. What was under way already may still be delivered: at most one buffer. */
+void fl_stream_recv_pause(struct fl_stream *stream);
+
+#define FL_SEND_IOV 16
+
+/* Sends all the bytes of iov[0..count), count <= FL_SEND_IOV. One send at a time on a stream.
+ *   returns 1: all sent already, on_sent is not called;
+ *   returns 0: under way; on_sent gets 0 or a negative errno once, unless closed before.
+ *              The bytes (not the iov array) must stay until then, or until on_closed;
+ *   returns < 0: failed, on_sent is not called.
+ * A peer that closed gives -EPIPE or -ECONNRESET, never a signal. */
+int fl_stream_send(struct fl_stream *stream, const struct iovec *iov, int count,
+	void (*on_sent)(void *cookie, int result));
+
+/* Tells the peer that no more will be sent (FIN), after a send under way is done. */
+void fl_stream_shutdown(struct fl_stream *stream);
+
+/* Closes: cancels what is pending, and when nothing uses the descriptor or the caller's bytes
+ * any more, closes it and calls on_closed (may be NULL) on a later turn. No other callback of
+ * this stream runs after this call. `reset` sends RST instead of FIN, so that the peer cannot
+ * mistake it for a clean end. The stream is freed by the loop. */
+void fl_stream_close(struct fl_stream *stream, bool reset, void (*on_closed)(void *cookie));
+
+/* True when the peer has closed, failed, or sent bytes that nobody asked for: an idle
+ * connection in that state must not be used again. No system call with epoll. */
+bool fl_stream_stale(struct fl_stream *stream);
+
+#endif
