@@ -18,16 +18,6 @@ struct object {
 	void (*on_ref)(struct object *);
 };
 
-static struct object *object_new(_Atomic int *freed)
-{
-	struct object *o = calloc(1, sizeof(*o));
-
-	assert_non_null(o);
-	atomic_init(&o->refs, 1);
-	o->freed = freed;
-	return o;
-}
-
 static void *object_ref(void *p)
 {
 	struct object *o = p;
@@ -51,6 +41,17 @@ static void object_unref(void *p)
 	free(o);
 }
 
+/* Nobody's yet: the first reference is the publisher's. */
+static struct object *object_new(_Atomic int *freed)
+{
+	struct object *o = calloc(1, sizeof(*o));
+
+	assert_non_null(o);
+	atomic_init(&o->refs, 0);
+	o->freed = freed;
+	return o;
+}
+
 static const struct fl_snap_ops ops = {object_ref, object_unref};
 
 /* A publisher of a fresh object to which only the publisher holds a reference. */
@@ -60,7 +61,6 @@ static struct fl_snap *snap_new(struct object **first, _Atomic int *freed)
 
 	*first = object_new(freed);
 	assert_int_equal(fl_snap_new(&snap, &ops, *first), FL_OK);
-	object_unref(*first);
 	return snap;
 }
 
@@ -69,7 +69,6 @@ static struct object *publish(struct fl_snap *snap, _Atomic int *freed)
 	struct object *o = object_new(freed);
 
 	fl_snap_publish(snap, o);
-	object_unref(o);
 	return o;
 }
 
@@ -87,7 +86,7 @@ static void test_refuses_nothing_to_publish(void **state)
 static void test_takes_one_reference(void **state)
 {
 	_Atomic int freed = 0;
-	struct object *first = object_new(&freed);
+	struct object *first = object_ref(object_new(&freed));
 	struct fl_snap *snap = NULL;
 
 	(void)state;
@@ -241,7 +240,6 @@ static void test_writer_waits_for_a_switch_and_readers_do_not(void **state)
 	assert_ptr_equal(fl_snap_read(&reader), midst.next);
 	assert_int_equal(midst.freed, 1);
 	fl_snap_reader_fini(&reader);
-	object_unref(midst.next);
 	fl_snap_free(midst.snap);
 	assert_int_equal(midst.freed, 2);
 }
