@@ -44,8 +44,8 @@ enum fl_http1_header_id {
 struct fl_http1_header {
 	struct fl_slice name, value; /* value without surrounding blanks */
 	enum fl_http1_header_id id;
-	bool hop; /* hop-by-hop: by RFC 9110 7.6.1, or named by Connection; not to be forwarded
-		   */
+	bool hop; /* not to be forwarded: hop-by-hop by RFC 9110 7.6.1 (and Trailer), named by
+		   * Connection, or a known name spelt with '_' for '-' (id is then OTHER) */
 };
 
 enum fl_http1_method {
@@ -76,12 +76,16 @@ struct fl_http1_head {
 	enum fl_http1_method method;
 	struct fl_slice method_text;
 	struct fl_slice target; /* as received */
-	struct fl_slice
-		path; /* origin form: target up to '?'; absolute form: its path or "/" */
-	struct fl_slice query; /* after '?', without it; empty when there is none */
-	struct fl_slice
-		host; /* Host without its port, or the authority of an absolute target */
-	bool expect_continue;
+	/* Origin form: target up to '?'. Absolute form: its path, or "/" when it has none ("*" for
+	 * an OPTIONS without a query). To send an absolute target on in origin form, write path,
+	 * and when query.p is not NULL '?' and query. */
+	struct fl_slice path;
+	struct fl_slice query; /* after '?', without it; p is NULL when there is no '?' */
+	/* Of an absolute target, else of Host (RFC 9112 3.2.2: the target wins, and a forwarded
+	 * Host must say `authority`). Empty in HTTP/1.0 without either; else never empty. */
+	struct fl_slice host;      /* without the port; an IPv6 address keeps its brackets */
+	struct fl_slice authority; /* host with its port, as received */
+	bool expect_continue; /* the client waits for a 100 (1.1 only, and a body follows) */
 	/* responses */
 	int status;
 	struct fl_slice reason;
@@ -90,7 +94,9 @@ struct fl_http1_head {
 	enum fl_http1_framing framing;
 	uint64_t length; /* with FL_BODY_LENGTH */
 	bool keep_alive; /* by version, Connection and framing */
-	bool upgrade;    /* Connection names Upgrade and there is an Upgrade header */
+	/* Request (1.1 only): Connection names Upgrade and there is an Upgrade header; to what, the
+	 * caller must check. Response: it is a 101, which is refused without those two. */
+	bool upgrade;
 	size_t header_count;
 	struct fl_http1_header headers[FL_HTTP1_MAX_HEADERS];
 };
@@ -106,16 +112,26 @@ struct fl_http1_error {
  *   > 0: the head is p[0..that), blank line included;   0: more bytes are needed;
  *   < 0: refused, *err says why (limits; bare CR or LF; a first byte that cannot begin a
  *        request, so that TLS on a plain port is refused at once).
- * One empty line before a request line is skipped (RFC 9112 2.2) and counted in the length. */
+ * One empty line before a request line is skipped (RFC 9112 2.2) and counted in the length.
+ * The verdict does not depend on how the bytes were cut. Also for responses: there every refusal
+ * means 502. O(new bytes). */
 long fl_http1_head_end(const char *p, size_t n, size_t *scanned,
 	const struct fl_http1_limits *limits, struct fl_http1_error *err);
 
-/* Parses a whole head, as found by fl_http1_head_end. 0, or -1 with *err set. O(n). */
+/* Parses a whole head, as found by fl_http1_head_end. 0, or -1 with *err set and *out then
+ * unspecified. O(n). After a refusal the rest of the connection must not be read as requests.
+ *
+ * Refused although some servers accept it, because others read it differently: any bare CR or LF,
+ * folded lines, blanks around a name, two Content-Length fields even if equal,
+ * Transfer-Encoding together with Content-Length or in HTTP/1.0, names that are a framing field
+ * once '_' is read as '-', a Connection that names an end-to-end field this proxy acts on, a TRACE
+ * with content, percent-encoded or empty hosts. */
 int fl_http1_request(const char *p, size_t n, const struct fl_http1_limits *limits,
 	struct fl_http1_head *out, struct fl_http1_error *err);
 
 /* As above for a response to a request with `method` (HEAD has no body; nor have 1xx, 204,
- * 304). A 101 has framing NONE and upgrade set. */
+ * 304, whatever their Content-Length says). A 101 has framing NONE and upgrade set. A 1xx or 204
+ * that announces a body is refused. Any refusal has the status 502. */
 int fl_http1_response(const char *p, size_t n, enum fl_http1_method method,
 	const struct fl_http1_limits *limits, struct fl_http1_head *out,
 	struct fl_http1_error *err);
