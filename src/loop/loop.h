@@ -34,13 +34,17 @@ struct fl_loop_options {
 /* -ENOSYS or -EPERM when the kernel or a sandbox has no io_uring. */
 int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options);
 
-/* Every stream, listener and pending operation must be closed before. NULL is fine. */
+/* Every stream and listener must be closed before, and every receive buffer given back; an
+ * on_closed that is still owed runs in here. Timers and tasks that have not run are forgotten.
+ * No other thread may be inside fl_loop_post or fl_loop_stop. NULL is fine. */
 void fl_loop_free(struct fl_loop *loop);
 
-/* Runs until fl_loop_stop. */
+/* Runs until fl_loop_stop; may be called again then. A negative errno when the kernel refuses
+ * to wait (a broken loop, nothing to go on with). */
 int fl_loop_run(struct fl_loop *loop);
 
-/* Makes fl_loop_run return after the callbacks of the current turn. Any thread. */
+/* Makes fl_loop_run return after the callbacks of the current turn; when the loop does not run,
+ * the next fl_loop_run returns after one turn without sleeping. Any thread, and signal handlers. */
 void fl_loop_stop(struct fl_loop *loop);
 
 /* Monotonic time in milliseconds, read once a turn. */
@@ -55,7 +59,8 @@ struct fl_task {
 };
 
 /* Has `task->run` called on the loop's thread, in the order of posting. Any thread, never
- * blocks, never fails, no allocation. A task may be posted again once it runs. */
+ * blocks, never fails, no allocation. A task may be posted again once it runs; what is posted
+ * by a task runs in the next turn. */
 void fl_loop_post(struct fl_loop *loop, struct fl_task *task);
 
 /* ---- timers ---- */
@@ -71,7 +76,8 @@ struct fl_timer {
 void fl_timer_init(struct fl_timer *timer, void (*fire)(void *cookie), void *cookie);
 
 /* Fires once, `delay_ms` from now and at most one wheel tick (8 ms) late, never early.
- * Sets it anew when it is set already. O(1). */
+ * Timers of different ticks fire in order, those of one tick in the order in which they were
+ * set. Sets it anew when it is set already. O(1). */
 void fl_timer_set(struct fl_loop *loop, struct fl_timer *timer, uint64_t delay_ms);
 
 /* Idle afterwards; fine on an idle timer. O(1). */
@@ -83,7 +89,8 @@ bool fl_timer_is_set(const struct fl_timer *timer);
 
 struct fl_listener;
 
-/* `fd` is a listening, non-blocking socket that the listener owns from now on.
+/* `fd` is a listening, non-blocking socket that the listener owns from now on, also when this
+ * fails.
  * on_accept gets a connected, non-blocking, close-on-exec descriptor (the callee's from then
  * on) and the peer's address (valid during the call), or fd = a negative errno (EMFILE and the
  * like; the listener then pauses for 100 ms by itself). At most 64 accepts a turn. */
@@ -130,7 +137,9 @@ int fl_stream_fd(const struct fl_stream *stream);
  *   result = 0: the peer will send no more (buf is NULL, nothing further comes),
  *   result < 0: a negative errno (likewise).
  * A second call replaces the callback; after a pause it resumes. Data that came in before a
- * resume is delivered on a later turn, never inside this call. */
+ * resume is delivered on a later turn, never inside this call. May be called while connecting.
+ * A stream delivers a bounded number of buffers a turn. -ENOTCONN when connecting has failed;
+ * 0 when the end was delivered already (nothing further comes). */
 int fl_stream_recv(struct fl_stream *stream,
 	void (*on_recv)(void *cookie, struct fl_rbuf *buf, int result));
 
@@ -143,7 +152,7 @@ void fl_stream_recv_pause(struct fl_stream *stream);
  *   returns 1: all sent already, on_sent is not called;
  *   returns 0: under way; on_sent gets 0 or a negative errno once, unless closed before.
  *              The bytes (not the iov array) must stay until then, or until on_closed;
- *   returns < 0: failed, on_sent is not called.
+ *   returns < 0: failed, on_sent is not called; -ENOTCONN: not connected (yet).
  * A peer that closed gives -EPIPE or -ECONNRESET, never a signal. */
 int fl_stream_send(struct fl_stream *stream, const struct iovec *iov, int count,
 	void (*on_sent)(void *cookie, int result));
@@ -158,7 +167,9 @@ void fl_stream_shutdown(struct fl_stream *stream);
 void fl_stream_close(struct fl_stream *stream, bool reset, void (*on_closed)(void *cookie));
 
 /* True when the peer has closed, failed, or sent bytes that nobody asked for: an idle
- * connection in that state must not be used again. No system call with epoll. */
+ * connection in that state must not be used again. Right after a buffer was filled to the brim
+ * this may say true for the rest of the turn although nothing follows. No system call with
+ * epoll; it knows what the kernel had reported when the turn began. */
 bool fl_stream_stale(struct fl_stream *stream);
 
 #endif
