@@ -21,6 +21,7 @@
 
 struct impl {
 	int fd;
+	int count; /* of events in hand */
 	struct epoll_event events[EVENTS];
 };
 
@@ -37,6 +38,7 @@ static int epoll_open(struct fl_loop *loop, const struct fl_loop_options *option
 	struct impl *impl = malloc(sizeof(*impl));
 	if (!impl)
 		return -ENOMEM;
+	impl->count = 0;
 	impl->fd = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event wake = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
 	if (impl->fd < 0 || epoll_ctl(impl->fd, EPOLL_CTL_ADD, loop->wake_fd, &wake) != 0) {
@@ -67,13 +69,20 @@ static void note_event(struct fl_sock *sock, uint32_t e)
 static int epoll_wait_events(struct fl_loop *loop, int timeout_ms)
 {
 	struct impl *impl = loop->impl;
-	int n = epoll_wait(impl->fd, impl->events, EVENTS, timeout_ms);
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	for (int i = 0; i < n; i++)
+	impl->count = epoll_wait(impl->fd, impl->events, EVENTS, timeout_ms);
+	if (impl->count >= 0)
+		return 0;
+	impl->count = 0;
+	return errno == EINTR ? 0 : -errno;
+}
+
+static void epoll_dispatch(struct fl_loop *loop)
+{
+	struct impl *impl = loop->impl;
+	for (int i = 0; i < impl->count; i++)
 		if (impl->events[i].data.ptr)
 			note_event(impl->events[i].data.ptr, impl->events[i].events);
-	return 0;
+	impl->count = 0;
 }
 
 static int epoll_attach(struct fl_sock *sock)
@@ -115,17 +124,6 @@ static void push(struct fl_stream *s)
 	}
 }
 
-/* What a read of n bytes (or a negative errno) says about the next one. */
-static void note_read(struct fl_sock *sock, ssize_t n)
-{
-	unsigned events = sock->events & ~(unsigned)(FL_EV_IN | FL_EV_MAYBE);
-	if (n > 0 && (events & FL_EV_HUP))
-		events |= FL_EV_IN;
-	else if (n == (ssize_t)sock->loop->rbufs.size)
-		events |= FL_EV_MAYBE;
-	sock->events = (uint8_t)events;
-}
-
 static void read_once(struct fl_stream *s)
 {
 	struct fl_rbuf *buf = fl_rbuf_take(s->sock.loop);
@@ -140,7 +138,7 @@ static void read_once(struct fl_stream *s)
 		fl_rbuf_unref(buf);
 		return;
 	}
-	note_read(&s->sock, n);
+	fl_sock_note_read(&s->sock, n);
 	if (n == -EAGAIN)
 		fl_rbuf_unref(buf);
 	else
@@ -195,6 +193,7 @@ const struct fl_backend fl_backend_epoll = {
 	.open = epoll_open,
 	.close = epoll_close,
 	.wait = epoll_wait_events,
+	.dispatch = epoll_dispatch,
 	.attach = epoll_attach,
 	.detach = epoll_detach,
 	.stream_step = epoll_step,

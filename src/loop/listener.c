@@ -88,6 +88,8 @@ static void pause_over(void *cookie)
 
 static void listener_finish(struct fl_sock *sock)
 {
+	if (sock->fd >= 0)
+		(void)close(sock->fd);
 	free(sock);
 }
 
@@ -123,7 +125,8 @@ void fl_listener_close(struct fl_listener *l)
 	fl_timer_cancel(&l->pause);
 	fl_sock_close(&l->sock);
 	/* Now, not later: clients must not land in a queue that nobody empties. */
-	(void)l->sock.loop->backend->detach(&l->sock);
-	(void)close(l->sock.fd);
-	l->sock.fd = -1;
+	if (l->sock.loop->backend->detach(&l->sock)) {
+		(void)close(l->sock.fd);
+		l->sock.fd = -1;
+	}
 }

@@ -235,6 +235,7 @@ void fl_loop_free(struct fl_loop *loop)
 		finish_closed(loop);
 		if (loop->leaving > 0)
 			FL_MUST(loop->backend->wait(loop, 1));
+		loop->backend->dispatch(loop);
 	}
 	loop->backend->close(loop);
 	fl_rbuf_cache_fini(&loop->rbufs);
@@ -279,6 +280,7 @@ int fl_loop_run(struct fl_loop *loop)
 		fire_timers(loop);
 		rc = wait_for_events(loop);
 		loop->now = clock_ms();
+		loop->backend->dispatch(loop);
 		step_ready(loop);
 	} while (rc == 0 && !atomic_exchange(&loop->stop, false));
 	loop->running = false;

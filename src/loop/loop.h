@@ -27,8 +27,9 @@ enum fl_loop_backend {
 
 struct fl_loop_options {
 	enum fl_loop_backend backend;
-	size_t buffer_size;  /* bytes of a receive buffer; 0: 16 KiB */
-	size_t buffer_cache; /* free buffers kept for reuse; 0: 64 */
+	size_t buffer_size;    /* bytes of a receive buffer; 0: 16 KiB */
+	size_t buffer_cache;   /* free buffers kept for reuse; 0: 64 */
+	unsigned ring_entries; /* io_uring: submissions in one batch; 0: 1024 */
 };
 
 /* -ENOSYS or -EPERM when the kernel or a sandbox has no io_uring. */
@@ -98,7 +99,8 @@ int fl_listener_new(struct fl_listener **out, struct fl_loop *loop, int fd,
 	void (*on_accept)(void *cookie, int fd, const struct sockaddr *peer, socklen_t len),
 	void *cookie);
 
-/* No callback comes any more once this returns; the descriptor is closed. NULL is fine. */
+/* No callback comes any more once this returns. The descriptor is closed, with io_uring on a
+ * later turn. NULL is fine. */
 void fl_listener_close(struct fl_listener *listener);
 
 /* ---- received bytes ---- */

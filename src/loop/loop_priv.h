@@ -89,8 +89,10 @@ struct fl_stream {
 struct fl_backend {
 	int (*open)(struct fl_loop *loop, const struct fl_loop_options *options);
 	void (*close)(struct fl_loop *loop);
-	/* Sleeps up to timeout_ms (-1: no limit) and notes what happened. */
+	/* Sleeps until something happens, up to timeout_ms (-1: no limit). */
 	int (*wait)(struct fl_loop *loop, int timeout_ms);
+	/* Notes what happened, or tells it when it is complete. */
+	void (*dispatch)(struct fl_loop *loop);
 	int (*attach)(struct fl_sock *sock);
 	/* A closed socket leaves. False: operations are under way still; the backend calls
 	 * fl_sock_closing once it is worth asking again. */
@@ -163,6 +165,9 @@ static inline bool fl_stream_wants(const struct fl_stream *s)
 {
 	return s->recv_on && !s->recv_done && s->state == FL_STREAM_OPEN;
 }
+
+/* Updates what is known about the socket after a read of n bytes (or a negative errno). */
+void fl_sock_note_read(struct fl_sock *sock, ssize_t n);
 
 /* Gives `n` received bytes in `buf`, or with n <= 0 the end; takes over the reference. */
 void fl_stream_deliver(struct fl_stream *s, struct fl_rbuf *buf, int n);

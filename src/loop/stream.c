@@ -160,6 +160,16 @@ void fl_stream_recv_pause(struct fl_stream *s)
 	s->recv_on = false;
 }
 
+void fl_sock_note_read(struct fl_sock *sock, ssize_t n)
+{
+	unsigned events = sock->events & ~(unsigned)(FL_EV_IN | FL_EV_MAYBE);
+	if (n > 0 && (events & FL_EV_HUP))
+		events |= FL_EV_IN;
+	else if (n == (ssize_t)sock->loop->rbufs.size)
+		events |= FL_EV_MAYBE;
+	sock->events = (uint8_t)events;
+}
+
 void fl_stream_deliver(struct fl_stream *s, struct fl_rbuf *buf, int n)
 {
 	if (s->sock.closed) {
