@@ -18,7 +18,7 @@ static size_t least(size_t a, size_t b)
 static long lines(const char *p, size_t to, size_t *scanned)
 {
 	size_t at = *scanned;
-	for (;;) {
+	while (at < to) { /* a resumed search may be past the first line's limit */
 		at += fl_http1_text(p + at, to - at);
 		*scanned = at;
 		if (at == to || (at + 1 == to && p[at] == '\r'))
@@ -29,6 +29,8 @@ static long lines(const char *p, size_t to, size_t *scanned)
 		if (p[at - 3] == '\n') /* the caller saw to it that a line came first */
 			return (long)at;
 	}
+	*scanned = at;
+	return 0;
 }
 
 /* Bytes of the one empty line that may come first: 0 or 2, or -1 when that is not known yet. */
