@@ -111,6 +111,7 @@ static inline bool http1_take_head(struct http1_run *run, const char *p, size_t 
 		run->hooks->head(run->hooks->cookie, &head, p, (size_t)end);
 	run->at += (size_t)end;
 	run->in_body = true;
+	run->out.end = HTTP1_WAIT;
 	run->keep_alive = head.keep_alive;
 	fl_http1_body_init(&run->body, &head);
 	if (run->body.done)
