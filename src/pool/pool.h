@@ -64,7 +64,8 @@ struct fl_member {
 struct fl_member *fl_member_ref(struct fl_member *m); /* any thread */
 void fl_member_unref(struct fl_member *m);            /* any thread; NULL is fine */
 
-/* Nodes of one rank: tier 0 holds the ordinary nodes, tier 1 the backups. */
+/* Nodes of one rank: tier 0 holds the ordinary nodes, tier 1 the backups. A disabled node is in
+ * none. Tier 0 always has a placement, tier 1 only when it has nodes. */
 struct fl_tier {
 	fl_placement *placement;
 	struct fl_member **members; /* by slot; NULL in a free slot */
@@ -72,10 +73,12 @@ struct fl_tier {
 	enum fl_health_state *health;
 	uint64_t *ramp_start; /* by slot: wall-clock ms at which its warm-up began; 0: warm */
 	uint32_t slots;
-	struct fl_mask mask;
-	bool masked;     /* some slot is masked */
-	bool warming;    /* some ramp_start is not 0 */
-	size_t eligible; /* nodes that may own keys */
+	struct fl_mask mask; /* nodes that are no owners now; words for every slot */
+	struct fl_mask cold; /* those, and the ones with a ramp_start */
+	bool masked;         /* some slot is masked */
+	bool warming;        /* some ramp_start is not 0 */
+	uint64_t first_warm; /* while warming: when the first warm-up ends */
+	size_t eligible;     /* nodes that may own keys: owners with a weight */
 };
 
 enum {
@@ -115,8 +118,11 @@ struct fl_pool;
 struct fl_pool_report {
 	uint64_t epoch; /* of the view that the change made */
 	uint64_t digest_before, digest_after;
-	uint64_t at_ms;                     /* wall-clock, as given to fl_pool_apply */
-	const struct fl_movement *movement; /* tier 0; names live as long as the report */
+	uint64_t at_ms; /* wall-clock, as given to fl_pool_apply */
+	/* Tier 0; sampled where the algorithm gives no exact answer: with 200,000 keys, with fewer
+	 * beyond 200 nodes. The first conf is compared with nothing. Lives, names and all, until
+	 * the next report. */
+	const struct fl_movement *movement;
 };
 
 /* An empty pool: its view has no nodes. `workers` is the number of stats cells a node. */
@@ -127,22 +133,28 @@ struct fl_pool *fl_pool_ref(struct fl_pool *pool);
 void fl_pool_unref(struct fl_pool *pool);
 
 /* Makes the pool what `conf` says (the whole desired set). Nodes are told apart by name: those
- * that stay keep slot, health and stats; an address may change under a name. A new algorithm,
- * or a node that turns backup or ordinary, is a rebuild of that tier. Publishes one view, if
- * anything changed, and tells the subscribers. On failure nothing has changed.
- * Errors as fl_placement_new. */
+ * that stay keep slot, health and stats; an address may change under a name. A new algorithm is
+ * a rebuild; so is a change that the algorithm cannot derive. An admin state that was set at run
+ * time outlives a conf that says of the node what it said before. Nodes that become owners
+ * later than in the first conf warm up. Publishes one view, if anything changed, and tells the
+ * subscribers. On failure nothing has changed. Errors as fl_placement_new. */
 int fl_pool_apply(struct fl_pool *pool, const struct fl_pool_conf *conf, uint64_t now_ms,
 	struct fl_error *err);
 
 /* One axis each. FL_ENOENT when there is no such node; publishes a view when it matters.
- * A node whose health comes up starts its warm-up at now_ms. */
+ * A node that becomes an owner by it (health comes up, drain ends) starts its warm-up at now_ms.
+ * To disable and to enable are changes of membership, with a report; a node that is enabled
+ * again gets its old slot when it is free. Else placements stay the very same objects. Errors:
+ * FL_ENOENT, FL_ENOMEM, and for a change of membership those of fl_placement_new; on failure
+ * nothing has changed. */
 int fl_pool_set_admin(
 	struct fl_pool *pool, const char *node, enum fl_admin_state admin, uint64_t now_ms);
 int fl_pool_set_health(
 	struct fl_pool *pool, const char *node, enum fl_health_state health, uint64_t now_ms);
 
-/* As fl_pool_set_health(EJECTED), but never ejects the last eligible node of the pool: then
- * FL_ENOTSUP and nothing has changed. */
+/* As fl_pool_set_health(EJECTED), but never ejects the last eligible node of the pool (tiers
+ * taken together): then FL_ENOTSUP and nothing has changed. A node that is down stays down: FL_OK.
+ */
 int fl_pool_eject(struct fl_pool *pool, const char *node, uint64_t now_ms);
 
 /* Ends warm-ups that are over; call now and then (each second) while a view is warming. */
@@ -154,8 +166,8 @@ struct fl_snap *fl_pool_snap(
 	struct fl_pool *pool); /* for fl_snap_reader: objects are fl_view */
 const struct fl_pool_report *fl_pool_report(const struct fl_pool *pool); /* last; or NULL */
 
-/* Called on the control thread after each published view; `report` is NULL when only states
- * changed. At most 8 subscribers. */
+/* Called on the control thread after each published view; `report` is NULL when no placement
+ * changed. A subscriber must not change the pool. At most 8 subscribers. */
 void fl_pool_subscribe(struct fl_pool *pool,
 	void (*changed)(
 		void *cookie, struct fl_pool *pool, const struct fl_pool_report *report),
