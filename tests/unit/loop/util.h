@@ -118,7 +118,7 @@ struct end {
 	struct fl_loop *loop;
 	struct fl_stream *s;
 	char *got;
-	size_t got_len;
+	size_t got_len, got_room;
 	int recv_calls, end, sent_calls, sent, connect_calls, connected, closed_calls;
 	bool pause_each; /* pauses in every on_recv */
 	bool in_call;    /* a function of the loop is being called: callbacks are forbidden */
@@ -143,7 +143,10 @@ __attribute__((unused)) static void on_recv(void *cookie, struct fl_rbuf *buf, i
 		return;
 	}
 	assert_int_equal(buf->len, result);
-	e->got = realloc(e->got, e->got_len + buf->len);
+	if (e->got_len + buf->len > e->got_room) {
+		e->got_room = 2 * (e->got_len + buf->len);
+		e->got = realloc(e->got, e->got_room);
+	}
 	memcpy(e->got + e->got_len, buf->data, buf->len);
 	e->got_len += buf->len;
 	if (e->pause_each)
@@ -210,6 +213,7 @@ __attribute__((unused)) static void end_close(struct end *e)
 	}
 	free(e->got);
 	e->got = NULL;
+	e->got_room = 0;
 }
 
 /* ---- raw sockets ---- */
