@@ -1,0 +1,366 @@
+/* The pool's own part of the file. Forms that people write by hand are short; all of them end in
+ * the same structs, so that the command line and the file build the same pools. */
+#include "pool/options.h"
+
+#include "conf/conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* fl_pool_conf holds its nodes the way the engine fills lists. */
+_Static_assert(
+	offsetof(struct fl_pool_conf, count) - offsetof(struct fl_pool_conf, nodes) ==
+		offsetof(struct fl_option_list, count) - offsetof(struct fl_option_list, items),
+	"nodes and count must lie as in struct fl_option_list");
+
+#define SPEC_MOST 512
+
+/* ---- nodes ---- */
+
+/* "a=10.0.0.1:80" is a name and an address; "10.0.0.1:80" is both. */
+static int split_address(
+	struct fl_conf *conf, const struct fl_conf_node *node, struct fl_node_conf *n)
+{
+	const char *equals = n->address ? strchr(n->address, '=') : NULL;
+	char *name;
+
+	if (!n->address)
+		return fl_conf_error(conf, node, "a node wants a name");
+	if (!equals) {
+		n->name = n->address;
+		return 0;
+	}
+	name = fl_conf_alloc(conf, (size_t)(equals - n->address) + 1);
+	if (!name)
+		return fl_conf_error(conf, NULL, "out of memory");
+	memcpy(name, n->address, (size_t)(equals - n->address));
+	n->name = name;
+	n->address = equals + 1;
+	return 0;
+}
+
+static int check_text(
+	struct fl_conf *conf, const struct fl_conf_node *map, const char *key, const char *text)
+{
+	const struct fl_conf_node *at = fl_conf_get(map, key);
+	struct fl_conf_quoted quoted;
+
+	for (const char *p = text ? text : ""; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return fl_conf_error(conf, at ? at : map,
+				"%s has a control character, which a node's %s must not",
+				fl_conf_quote(&quoted, text), key);
+	return 0;
+}
+
+static int node_done(struct fl_conf *conf, const struct fl_conf_node *node, void *out)
+{
+	struct fl_node_conf *n = out, full = *n;
+	struct fl_conf_quoted quoted;
+
+	if (!full.name && split_address(conf, node, &full) != 0)
+		return -1;
+	if (strlen(full.name) < 1 || strlen(full.name) > FL_MAX_NAME)
+		return fl_conf_error(conf, node, "a node's name has 1 to %d bytes, not %zu",
+			FL_MAX_NAME, strlen(full.name));
+	if (full.address && !*full.address)
+		return fl_conf_error(conf, node, "node %s wants an address behind the \"=\"",
+			fl_conf_quote(&quoted, full.name));
+	if (check_text(conf, node, "name", full.name) != 0 ||
+		check_text(conf, node, "address", full.address) != 0 ||
+		check_text(conf, node, "zone", full.zone) != 0)
+		return -1;
+	*n = full;
+	return 0;
+}
+
+static const char *const admin_choices[] = {"enabled", "drain", "disabled", NULL};
+
+static const struct fl_option node_rows[] = {
+	{.name = "name",
+		.type = FL_OPT_STRING,
+		.offset = offsetof(struct fl_node_conf, name),
+		.doc = "Identifies the node: keys follow the name, not the address. Without "
+                       "it, "
+		       "the address is the name.",
+		.min = 1,
+		.max = FL_MAX_NAME},
+	{.name = "address",
+		.type = FL_OPT_STRING,
+		.offset = offsetof(struct fl_node_conf, address),
+		.doc = "Where the node listens; may change under its name without moving a "
+                       "key.",
+		.form = "an address such as 10.0.0.1:80, [::1]:80, unix:/path or host:80",
+		.min = 1,
+		.max = 1024},
+	{.name = "weight",
+		.type = FL_OPT_INT,
+		.offset = offsetof(struct fl_node_conf, weight),
+		.doc = "Its share of the keys, relative to the other nodes; with 0 it keeps "
+                       "its "
+		       "place and is given no keys.",
+		.def = "1",
+		.min = 0,
+		.max = FL_MAX_WEIGHT},
+	{.name = "zone",
+		.type = FL_OPT_STRING,
+		.offset = offsetof(struct fl_node_conf, zone),
+		.doc = "Where it stands: a rack, a data centre.",
+		.min = 1,
+		.max = FL_MAX_NAME},
+	{.name = "slot",
+		.type = FL_OPT_INT,
+		.offset = offsetof(struct fl_node_conf, slot),
+		.doc = "Its number, for algorithms that map keys to numbers; -1: any free one.",
+		.def = "-1",
+		.min = -1,
+		.max = FL_MAX_NODES - 1},
+	{.name = "backup",
+		.type = FL_OPT_BOOL,
+		.offset = offsetof(struct fl_node_conf, backup),
+		.doc = "Takes keys only when no ordinary node can.",
+		.def = "false"},
+	{.name = "state",
+		.type = FL_OPT_ENUM,
+		.offset = offsetof(struct fl_node_conf, admin),
+		.doc = "drain: keeps its sessions and is given no new keys; disabled: as if it "
+		       "were not there.",
+		.def = "enabled",
+		.choices = admin_choices},
+	FL_OPTION_END,
+};
+
+/* ---- the algorithm ---- */
+
+/* The library's word on a spec. */
+static int try_spec(const char *spec, struct fl_error *err)
+{
+	fl_placement *p = NULL;
+	int rc = fl_placement_new(&p, spec, NULL, 0, err);
+
+	fl_placement_unref(p);
+	return rc;
+}
+
+/* The names that a file may give: with "compat:" for `compat`, which is then left out. */
+static const char *nearest(const char *name, bool compat)
+{
+	const char *names[257];
+	size_t n = 0;
+
+	for (const struct fl_algorithm_info *a = fl_algorithm_next(NULL); a && n < 256;
+		a = fl_algorithm_next(a)) {
+		bool is_compat = strncmp(a->name, "compat:", 7) == 0;
+
+		if (is_compat == compat)
+			names[n++] = a->name + (compat ? 7 : 0);
+	}
+	names[n] = NULL;
+	return fl_conf_nearest(name, names);
+}
+
+static int bad_spec(struct fl_conf *conf, const struct fl_conf_node *node, const char *name,
+	bool compat, const struct fl_error *err)
+{
+	const char *near = err->code == FL_ENOENT && name ? nearest(name, compat) : NULL;
+
+	if (near && !strstr(err->text, "did you mean"))
+		return fl_conf_error(conf, node, "%s; did you mean \"%s\"?", err->text, near);
+	return fl_conf_error(conf, node, "%s", err->text);
+}
+
+static int keep_spec(struct fl_conf *conf, const char *spec, void *out)
+{
+	size_t len = strlen(spec);
+	char *copy = fl_conf_alloc(conf, len + 1);
+
+	if (!copy)
+		return fl_conf_error(conf, NULL, "out of memory");
+	memcpy(copy, spec, len + 1);
+	*(const char **)out = copy;
+	return 0;
+}
+
+static int spec_text(struct fl_conf *conf, const struct fl_conf_node *node, void *out)
+{
+	struct fl_error err = {0};
+	char name[64];
+
+	if (fl_conf_is_null(node) || !*node->text)
+		return fl_conf_error(conf, node, "\"algorithm\" wants a name such as table");
+	if (try_spec(node->text, &err) == FL_OK)
+		return keep_spec(conf, node->text, out);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(node->text, ","), node->text);
+	if (strncmp(name, "compat:", 7) == 0)
+		return bad_spec(conf, node, name + 7, true, &err);
+	return bad_spec(conf, node, name, false, &err);
+}
+
+/* "NAME" or "compat:NAME", of the map's first word. */
+static int spec_name(struct fl_conf *conf, const struct fl_conf_node *map, char *spec)
+{
+	const struct fl_conf_node *name = fl_conf_get(map, "name");
+	const struct fl_conf_node *compat = fl_conf_get(map, "compat");
+	const struct fl_conf_node *which = name ? name : compat;
+	struct fl_error err = {0};
+
+	if (name && compat)
+		return fl_conf_error(conf, compat->key,
+			"an algorithm has either \"name\" or \"compat\", not both");
+	if (!which)
+		return fl_conf_error(conf, map,
+			"an algorithm wants \"name\" (or \"compat\"), such as table");
+	if (which->kind != FL_CONF_SCALAR || fl_conf_is_null(which) || !*which->text ||
+		strpbrk(which->text, ",=") || strlen(which->text) > 64)
+		return fl_conf_error(
+			conf, which, "\"%s\" wants the name of an algorithm", which->key->text);
+	(void)snprintf(spec, SPEC_MOST, "%s%s", name ? "" : "compat:", which->text);
+	if (try_spec(spec, &err) != FL_OK)
+		return bad_spec(conf, which, which->text, name == NULL, &err);
+	return 0;
+}
+
+/* Appends ",key=value", when the algorithm takes it. */
+static int spec_option(struct fl_conf *conf, const struct fl_conf_node *option, char *spec)
+{
+	struct fl_error err = {0};
+	size_t len = strlen(spec);
+	char alone[SPEC_MOST];
+	int n;
+
+	if (option->kind != FL_CONF_SCALAR || fl_conf_is_null(option) || !*option->text ||
+		strpbrk(option->text, ",="))
+		return fl_conf_error(conf, option, "\"%s\" wants a single value",
+			strlen(option->key->text) <= 40 ? option->key->text : "option");
+	n = snprintf(alone, sizeof(alone), "%.*s,%s=%s", (int)strcspn(spec, ","), spec,
+		option->key->text, option->text);
+	if (n < 0 || n >= (int)sizeof(alone) || len + (size_t)n >= SPEC_MOST)
+		return fl_conf_error(conf, option, "the algorithm's options are too long");
+	if (try_spec(alone, &err) != FL_OK)
+		return bad_spec(
+			conf, err.code == FL_ENOENT ? option->key : option, NULL, false, &err);
+	(void)snprintf(spec + len, SPEC_MOST - len, ",%s=%s", option->key->text, option->text);
+	return 0;
+}
+
+static int spec_map(struct fl_conf *conf, const struct fl_conf_node *node, void *out)
+{
+	struct fl_error err = {0};
+	char spec[SPEC_MOST];
+	int rc = 0;
+
+	if (spec_name(conf, node, spec) != 0)
+		return -1;
+	for (const struct fl_conf_node *o = node->child; o; o = o->next)
+		if (!o->bad && strcmp(o->key->text, "name") != 0 &&
+			strcmp(o->key->text, "compat") != 0)
+			rc |= spec_option(conf, o, spec);
+	if (rc != 0)
+		return -1;
+	if (try_spec(spec, &err) != FL_OK)
+		return bad_spec(conf, node, NULL, false, &err);
+	return keep_spec(conf, spec, out);
+}
+
+static int parse_algorithm(struct fl_conf *conf, const struct fl_conf_node *node, void *out)
+{
+	if (node->kind == FL_CONF_SCALAR)
+		return spec_text(conf, node, out);
+	if (node->kind == FL_CONF_MAP)
+		return spec_map(conf, node, out);
+	return fl_conf_error(conf, node, "\"algorithm\" wants a name or a map, not a list");
+}
+
+const struct fl_option fl_pool_rows[] = {
+	{.name = "name",
+		.type = FL_OPT_STRING,
+		.offset = offsetof(struct fl_pool_conf, name),
+		.doc = "What routes and reports call the pool.",
+		.min = 1,
+		.max = FL_MAX_NAME,
+		.required = true},
+	{.name = "algorithm",
+		.type = FL_OPT_CUSTOM,
+		.offset = offsetof(struct fl_pool_conf, spec),
+		.doc = "How keys are mapped to nodes: a name with options, or {compat: NAME} "
+                       "for "
+		       "another system's mapping.",
+		.def = "table",
+		.form = "an algorithm such as table, \"ring,points=200\" or {name: table, "
+                        "seed: 7}",
+		.parse = parse_algorithm},
+	{.name = "nodes",
+		.type = FL_OPT_LIST,
+		.offset = offsetof(struct fl_pool_conf, nodes),
+		.doc = "The nodes; \"a=10.0.0.1:80\" is short for a name and an address.",
+		.rows = node_rows,
+		.item_size = sizeof(struct fl_node_conf),
+		.max_items = FL_MAX_NODES,
+		.min = 1,
+		.required = true,
+		.scalar_row = "address",
+		.parse = node_done},
+	{.name = "slow_start",
+		.type = FL_OPT_DURATION,
+		.offset = offsetof(struct fl_pool_conf, slow_start_ms),
+		.doc = "How long a node that comes back takes to get all of its keys; 0s: at "
+                       "once.",
+		.def = "0s",
+		.min = 0,
+		.max = 24 * 3600 * 1000},
+	FL_OPTION_END,
+};
+
+/* ---- the list as a whole ---- */
+
+const struct fl_conf_node *fl_pool_conf_item(const struct fl_conf_node *node, size_t i)
+{
+	const struct fl_conf_node *list = fl_conf_get(node, "nodes"), *item = NULL;
+
+	if (list && list->kind == FL_CONF_LIST)
+		for (item = list->child; item && i > 0; i--)
+			item = item->next;
+	return item ? item : node;
+}
+
+static const struct fl_node_conf *const *order_of(const void *p)
+{
+	return p;
+}
+
+/* By name, then by place. */
+static int by_name(const void *a, const void *b)
+{
+	const struct fl_node_conf *x = *order_of(a), *y = *order_of(b);
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+int fl_pool_conf_check(
+	struct fl_conf *conf, const struct fl_conf_node *node, const struct fl_pool_conf *pool)
+{
+	const struct fl_node_conf **sorted = calloc(pool->count + 1, sizeof(*sorted));
+	struct fl_conf_quoted quoted;
+	size_t n = 0;
+	int rc = 0;
+
+	if (!sorted)
+		return fl_conf_error(conf, NULL, "out of memory");
+	for (size_t i = 0; i < pool->count; i++)
+		if (pool->nodes[i].name)
+			sorted[n++] = &pool->nodes[i];
+	qsort(sorted, n, sizeof(*sorted), by_name);
+	for (size_t i = 1; i < n; i++) {
+		const struct fl_conf_node *item;
+
+		if (strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
+			continue;
+		item = fl_pool_conf_item(node, (size_t)(sorted[i] - pool->nodes));
+		rc = fl_conf_error(conf, item, "there is a node called %s already, on line %u",
+			fl_conf_quote(&quoted, sorted[i]->name),
+			fl_pool_conf_item(node, (size_t)(sorted[i - 1] - pool->nodes))->line);
+	}
+	free(sorted);
+	return rc;
+}
