@@ -34,6 +34,11 @@ struct fl_option_list {
 struct fl_option {
 	const char *name;
 	enum fl_option_type type;
+	bool required;
+	/* The value never appears in a message, a log or the manual; of a row with `rows`,
+	 * nothing below it does. What its `parse` reports is replaced by a plain message. */
+	bool secret;
+	bool single_ok;  /* LIST: one scalar or one map stands for a list of one */
 	size_t offset;   /* of the field in the room's struct */
 	const char *doc; /* one sentence */
 	/* The default, written as in a file and read by the same code: "5s", "table",
@@ -44,11 +49,6 @@ struct fl_option {
 	/* Inclusive. INT, SIZE, DURATION: the value; STRING: bytes; LIST, NAMED: only min, the
 	 * fewest items. Both 0: the type's own range; max below min: no upper bound. */
 	int64_t min, max;
-	bool required;
-	/* The value never appears in a message, a log or the manual; of a row with `rows`,
-	 * nothing below it does. What its `parse` reports is replaced by a plain message. */
-	bool secret;
-	bool single_ok;               /* LIST: one scalar or one map stands for a list of one */
 	const char *const *choices;   /* ENUM: names, NULL at the end */
 	const struct fl_option *rows; /* MAP, LIST, NAMED */
 	size_t item_size;             /* LIST, NAMED */

@@ -9,26 +9,28 @@
 #include <stdarg.h>
 #include <string.h>
 
-__attribute__((format(printf, 2, 0))) static void add_args(
-	struct fl_conf_text *text, const char *format, va_list args)
+/* What vsnprintf said of its work at the end of `text`. */
+static void added(struct fl_conf_text *text, int n)
 {
 	size_t room = sizeof(text->p) - text->n;
-	int n = vsnprintf(text->p + text->n, room, format, args);
-	if (n > 0)
-		text->n += (size_t)n < room ? (size_t)n : room - 1;
-	if (n > 0 && (size_t)n >= room) {
-		/* Rather less than half a character. */
-		while (text->n > 0 && (text->p[text->n - 1] & 0x80))
-			text->n--;
-		text->p[text->n] = '\0';
+	if (n < 0)
+		return;
+	if ((size_t)n < room) {
+		text->n += (size_t)n;
+		return;
 	}
+	text->n = sizeof(text->p) - 1;
+	/* Rather less than half a character. */
+	while (text->n > 0 && (text->p[text->n - 1] & 0x80))
+		text->n--;
+	text->p[text->n] = '\0';
 }
 
 void fl_conf_say(struct fl_conf_text *text, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	add_args(text, format, args);
+	added(text, vsnprintf(text->p + text->n, sizeof(text->p) - text->n, format, args));
 	va_end(args);
 }
 
@@ -164,7 +166,7 @@ __attribute__((format(printf, 6, 0))) static void report(struct fl_conf *conf,
 		fl_conf_say_wanted(&what, conf->hiding);
 		fl_conf_say(&what, " (its value is not shown)");
 	} else {
-		add_args(&what, format, args);
+		added(&what, vsnprintf(what.p, sizeof(what.p), format, args));
 	}
 	add(conf, all, severity, line, column, what.p);
 }

@@ -59,7 +59,7 @@ static bool breaks(const unsigned char *p, size_t len, uint32_t code)
 	return code == '\n' || code == 0x85 || code == 0x2028 || code == 0x2029;
 }
 
-int fl_conf_check_text(const char *bytes, size_t len, struct fl_conf_text_error *error)
+int fl_conf_check_text(const char *bytes, size_t len, struct fl_conf_text_place *place)
 {
 	const unsigned char *p = (const unsigned char *)bytes;
 	unsigned line = 1, column = 1;
@@ -70,7 +70,7 @@ int fl_conf_check_text(const char *bytes, size_t len, struct fl_conf_text_error 
 		const char *what =
 			n ? objection(code, at == 0) : "not valid UTF-8; a file is UTF-8 text";
 		if (what) {
-			*error = (struct fl_conf_text_error){line, column, what};
+			*place = (struct fl_conf_text_place){line, column, what};
 			return -1;
 		}
 		column++;
@@ -81,6 +81,7 @@ int fl_conf_check_text(const char *bytes, size_t len, struct fl_conf_text_error 
 			column = 1;
 		}
 	}
+	*place = (struct fl_conf_text_place){line, column, NULL};
 	return 0;
 }
 

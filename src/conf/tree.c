@@ -125,12 +125,12 @@ static int check_repeated(struct builder *b, const struct fl_conf_node *map)
 
 	if (map->count < 2)
 		return 0;
-	sorted = malloc(map->count * sizeof(struct fl_conf_node *));
+	sorted = calloc(map->count, sizeof(void *));
 	if (!sorted)
 		return fl_conf_error(b->conf, map, "out of memory");
 	for (const struct fl_conf_node *item = map->child; item; item = item->next)
 		sorted[n++] = item;
-	qsort(sorted, n, sizeof(sorted[0]), by_key);
+	qsort(sorted, n, sizeof(void *), by_key);
 	for (size_t i = 1, first = 0; i < n; i++) {
 		if (strcmp(sorted[i]->key->text, sorted[first]->key->text) != 0)
 			first = i;
@@ -257,24 +257,37 @@ static enum step on_event(struct builder *b, const yaml_event_t *event)
 	return GO_ON;
 }
 
+/* libyaml puts an end without a newline on a line that is not there. */
+static void clamp_to_text(const char *bytes, size_t len, unsigned *line, unsigned *column)
+{
+	struct fl_conf_text_place end;
+	if (fl_conf_check_text(bytes, len, &end) == 0 && *line > end.line) {
+		*line = end.line;
+		*column = end.column;
+	}
+}
+
 static int report_syntax(struct builder *b, const char *bytes, size_t len)
 {
 	const yaml_parser_t *p = &b->parser;
 	unsigned line = (unsigned)p->problem_mark.line + 1;
 	unsigned column = (unsigned)p->problem_mark.column + 1;
+	struct fl_conf_text text = {.n = 0};
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return fl_conf_error(b->conf, NULL, "out of memory");
 	if (p->error == YAML_READER_ERROR)
 		return fl_conf_error(b->conf, NULL, "not valid YAML: %s", p->problem);
+	clamp_to_text(bytes, len, &line, &column);
 	if (fl_conf_tab_indents(bytes, len, line))
 		return fl_conf_error_at(b->conf, line, column,
 			"not valid YAML: a tab indents this line; YAML wants spaces");
-	if (!p->context)
-		return fl_conf_error_at(
-			b->conf, line, column, "not valid YAML: %s", p->problem);
-	return fl_conf_error_at(b->conf, line, column, "not valid YAML: %s %s begun on line %u",
-		p->problem, p->context, (unsigned)p->context_mark.line + 1);
+	fl_conf_say(&text, "%s", p->problem);
+	if (p->context)
+		fl_conf_say(&text, " %s", p->context);
+	if (p->context && p->context_mark.line + 1 != line)
+		fl_conf_say(&text, " begun on line %zu", p->context_mark.line + 1);
+	return fl_conf_error_at(b->conf, line, column, "not valid YAML: %s", text.p);
 }
 
 /* Runs the parser to its end. The root is NULL when that was not reached. */
@@ -329,12 +342,12 @@ static struct fl_conf *new_conf(const char *name)
 
 static int parse(struct fl_conf *conf, const char *bytes, size_t len)
 {
-	struct fl_conf_text_error error;
+	struct fl_conf_text_place place;
 
 	if (len > FL_CONF_MAX_BYTES)
 		return fl_conf_error(conf, NULL, "the file is larger than 64MiB");
-	if (fl_conf_check_text(bytes, len, &error) != 0)
-		return fl_conf_error_at(conf, error.line, error.column, "%s", error.what);
+	if (fl_conf_check_text(bytes, len, &place) != 0)
+		return fl_conf_error_at(conf, place.line, place.column, "%s", place.what);
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
 		bytes += 3;
 		len -= 3;

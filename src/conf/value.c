@@ -319,7 +319,8 @@ static void say_items(struct fl_conf_text *text, const struct fl_option *row)
 	if (row->type == FL_OPT_NAMED)
 		fl_conf_say_item(text, row);
 	if (row->min > 0)
-		fl_conf_say(text, " of at least %" PRId64, row->min);
+		fl_conf_say(text, " of at least %" PRId64 " item%s", row->min,
+			row->min == 1 ? "" : "s");
 }
 
 void fl_conf_say_wanted(struct fl_conf_text *text, const struct fl_option *row)
