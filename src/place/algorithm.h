@@ -1,0 +1,71 @@
+/* What a placement algorithm is: one constant row of this table. Rows of place/ and of compat/
+ * have the same form, and everything above works through it. */
+#ifndef FL_PLACE_ALGORITHM_H
+#define FL_PLACE_ALGORITHM_H
+
+#include "fairlead/fairlead.h"
+
+#define FL_MAX_OPTIONS 6
+
+/* Which hash of the key's bytes the mapping starts from: placements can be compared arc by arc
+ * when this and the seed agree. */
+enum fl_key_hash {
+	FL_KEY_WITH_NODE, /* the key is hashed together with each node: no hash of its own */
+	FL_KEY_XXH3,      /* XXH3 with the seed */
+	FL_KEY_MD5_TAIL,  /* the last four bytes of MD5 */
+	FL_KEY_SHA1_360,  /* SHA-1 mod 360 */
+};
+
+struct fl_algorithm_option {
+	const char *name; /* NULL ends the list */
+	uint64_t def, min, max;
+	bool power_of_two;
+	const char *const *choices; /* NULL: a number; else names, and the value is the index */
+};
+
+/* The keys whose hash is in (the arc before's last, last] belong to `slot` (FL_NONE: nobody). */
+struct fl_arc {
+	uint64_t last;
+	uint32_t slot;
+};
+
+struct fl_algorithm {
+	struct fl_algorithm_info info;
+	struct fl_algorithm_option options[FL_MAX_OPTIONS + 1];
+	int seed;           /* index of the option that is the seed, or -1 */
+	int32_t max_weight; /* larger weights are refused */
+	enum fl_key_hash key_hash;
+	bool by_slot; /* the mapping depends on slots: they go into the digest */
+
+	/* Makes p->state from p's nodes and options, and sets p->lookup for algorithms with
+	 * FL_BY_HASH. p->eligible is at least 1. On failure p->state is NULL. */
+	int (*build)(struct fl_placement *p, struct fl_error *err);
+
+	/* The same result as build, made from `old` (same algorithm and options, eligible >= 1).
+	 * NULL: build is as good. */
+	int (*derive)(
+		struct fl_placement *p, const struct fl_placement *old, struct fl_error *err);
+
+	void (*free)(struct fl_placement *p); /* p->state is not NULL */
+
+	/* As fl_pick and fl_owners; the key has a hash (FL_BY_HASH) or has bytes (others), and
+	 * p->eligible is at least 1. owners is called with 1 <= k <= p->eligible. */
+	uint32_t (*pick)(const struct fl_placement *p, const struct fl_key *key,
+		const struct fl_mask *mask);
+	int (*owners)(const struct fl_placement *p, const struct fl_key *key,
+		const struct fl_mask *mask, uint32_t *slots, size_t k);
+
+	/* Adds each slot's exact share to shares[], which is all zero. NULL: by sampling. */
+	void (*shares)(const struct fl_placement *p, double *shares);
+
+	/* Arc number i in order of hash; false past the last, whose end is UINT64_MAX.
+	 * NULL unless FL_EXACT_MOVEMENT. */
+	bool (*arc)(const struct fl_placement *p, size_t i, struct fl_arc *arc);
+
+	size_t (*memory)(const struct fl_placement *p); /* of the state */
+
+	/* The node in `slot`, of positive weight, owns nothing. NULL: cannot happen. */
+	bool (*starved)(const struct fl_placement *p, uint32_t slot);
+};
+
+#endif

@@ -1,0 +1,283 @@
+/* A draft is an array of entries, one a name, found by a hash index. The entries of the old
+ * placement come first, in name order; new names are appended and sorted only at the end, so k
+ * changes to n nodes cost O(n + k log k). A removed node's entry stays, dead, and comes to life
+ * again when the name returns. Free slots are a bitmap with a low-water mark. */
+#include "place/membership.h"
+
+#include "base/error.h"
+#include "hash/xxh3.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOT_WORDS (FL_MAX_NODES / 64)
+
+struct entry {
+	const char *name, *zone;
+	size_t name_size, zone_size; /* without the NUL */
+	int32_t weight;
+	uint32_t slot;
+	bool live;
+};
+
+struct fl_draft {
+	struct entry *entries;
+	size_t count, old; /* entries; how many of them came sorted from the old placement */
+	uint32_t *index;   /* entry + 1, open addressing; 0: free */
+	size_t mask;
+	size_t live;
+	int32_t max_weight;
+	uint32_t lowest; /* no word below this one has a free bit */
+	uint64_t used[SLOT_WORDS];
+};
+
+static uint32_t *index_at(const struct fl_draft *d, const char *name, size_t size)
+{
+	size_t i = fl_xxh3(name, size, 0) & d->mask;
+	for (; d->index[i] != 0; i = (i + 1) & d->mask) {
+		const struct entry *e = &d->entries[d->index[i] - 1];
+		if (e->name_size == size && memcmp(e->name, name, size) == 0)
+			break;
+	}
+	return &d->index[i];
+}
+
+static void slot_take(struct fl_draft *d, uint32_t slot)
+{
+	d->used[slot / 64] |= (uint64_t)1 << (slot % 64);
+}
+
+static void slot_release(struct fl_draft *d, uint32_t slot)
+{
+	d->used[slot / 64] &= ~((uint64_t)1 << (slot % 64));
+	if (slot / 64 < d->lowest)
+		d->lowest = slot / 64;
+}
+
+static uint32_t slot_lowest(struct fl_draft *d)
+{
+	while (d->lowest < SLOT_WORDS && d->used[d->lowest] == UINT64_MAX)
+		d->lowest++;
+	if (d->lowest == SLOT_WORDS)
+		return FL_NONE;
+	return d->lowest * 64 + (uint32_t)__builtin_ctzll(~d->used[d->lowest]);
+}
+
+static void append(struct fl_draft *d, const struct fl_node *node, uint32_t slot)
+{
+	struct entry *e = &d->entries[d->count++];
+	*e = (struct entry){.name = node->name,
+		.zone = node->zone,
+		.name_size = strlen(node->name),
+		.zone_size = node->zone ? strlen(node->zone) : 0,
+		.weight = node->weight,
+		.slot = slot,
+		.live = true};
+	slot_take(d, slot);
+	d->live++;
+}
+
+int fl_draft_new(
+	struct fl_draft **out, const struct fl_placement *old, size_t adds, int32_t max_weight)
+{
+	size_t most = (old ? old->count : 0) + adds, size = 8;
+	struct fl_draft *d = calloc(1, sizeof(*d));
+	while (size < 2 * most)
+		size *= 2;
+	if (!d)
+		return FL_ENOMEM;
+	d->entries = calloc(most + 1, sizeof(*d->entries));
+	d->index = calloc(size, sizeof(*d->index));
+	if (!d->entries || !d->index) {
+		fl_draft_free(d);
+		return FL_ENOMEM;
+	}
+	d->mask = size - 1;
+	d->max_weight = max_weight;
+	for (uint32_t i = 0; old && i < old->count; i++) {
+		append(d, &old->nodes[i], old->nodes[i].slot);
+		*index_at(d, old->nodes[i].name, d->entries[i].name_size) = i + 1;
+	}
+	d->old = d->count;
+	*out = d;
+	return FL_OK;
+}
+
+void fl_draft_free(struct fl_draft *d)
+{
+	if (!d)
+		return;
+	free(d->entries);
+	free(d->index);
+	free(d);
+}
+
+static int check_name(const char *name, struct fl_error *err)
+{
+	if (!name)
+		return fl_error_set(err, FL_EINVAL, "a node has no name");
+	if (name[0] == '\0')
+		return fl_error_set(err, FL_EINVAL, "a node has an empty name");
+	if (strnlen(name, FL_MAX_NAME + 1) > FL_MAX_NAME)
+		return fl_error_set(err, FL_EINVAL,
+			"the name of node \"%.60s...\" is longer than %d bytes", name,
+			FL_MAX_NAME);
+	return FL_OK;
+}
+
+static int check_weight(
+	const struct fl_draft *d, const char *name, int32_t weight, struct fl_error *err)
+{
+	if (weight < 0 || weight > FL_MAX_WEIGHT)
+		return fl_error_set(err, FL_EINVAL,
+			"node \"%.100s\": weight %ld is not in 0..%d", name, (long)weight,
+			FL_MAX_WEIGHT);
+	if (weight > d->max_weight)
+		return fl_error_set(err, FL_EINVAL,
+			"node \"%.100s\": weight %ld: this mapping knows no weights, only 1, "
+		        "or 0 "
+			"for a node that owns nothing",
+			name, (long)weight);
+	return FL_OK;
+}
+
+static int check_node(
+	const struct fl_draft *d, const struct fl_node *node, struct fl_error *err)
+{
+	int rc = check_weight(d, node->name, node->weight, err);
+	if (rc != FL_OK)
+		return rc;
+	if (node->zone && strnlen(node->zone, FL_MAX_NAME + 1) > FL_MAX_NAME)
+		return fl_error_set(err, FL_EINVAL,
+			"node \"%.100s\": its zone is longer than %d bytes", node->name,
+			FL_MAX_NAME);
+	if (node->slot != FL_NONE && node->slot >= FL_MAX_NODES)
+		return fl_error_set(err, FL_EINVAL, "node \"%.100s\": slot %lu is not below %u",
+			node->name, (unsigned long)node->slot, FL_MAX_NODES);
+	if (node->slot != FL_NONE && (d->used[node->slot / 64] >> (node->slot % 64) & 1))
+		return fl_error_set(err, FL_EEXIST, "node \"%.100s\": slot %lu is taken",
+			node->name, (unsigned long)node->slot);
+	if (d->live >= FL_MAX_NODES)
+		return fl_error_set(err, FL_ELIMIT, "more than %u nodes", FL_MAX_NODES);
+	return FL_OK;
+}
+
+static int add(
+	struct fl_draft *d, const struct fl_node *node, uint32_t *at, struct fl_error *err)
+{
+	if (*at != 0 && d->entries[*at - 1].live)
+		return fl_error_set(
+			err, FL_EEXIST, "node \"%.200s\" is there twice", node->name);
+	int rc = check_node(d, node, err);
+	if (rc != FL_OK)
+		return rc;
+	uint32_t slot = node->slot != FL_NONE ? node->slot : slot_lowest(d);
+	if (*at == 0) {
+		append(d, node, slot);
+		*at = (uint32_t)d->count;
+		return FL_OK;
+	}
+	struct entry *e = &d->entries[*at - 1];
+	e->zone = node->zone;
+	e->zone_size = node->zone ? strlen(node->zone) : 0;
+	e->weight = node->weight;
+	e->slot = slot;
+	e->live = true;
+	slot_take(d, slot);
+	d->live++;
+	return FL_OK;
+}
+
+int fl_draft_change(struct fl_draft *d, const struct fl_change *change, struct fl_error *err)
+{
+	const struct fl_node *node = &change->node;
+	int rc = check_name(node->name, err);
+	if (rc != FL_OK)
+		return rc;
+	uint32_t *at = index_at(d, node->name, strlen(node->name));
+	if (change->kind == FL_ADD)
+		return add(d, node, at, err);
+	if (change->kind != FL_REMOVE && change->kind != FL_REWEIGHT)
+		return fl_error_set(err, FL_EINVAL,
+			"node \"%.100s\": unknown kind of change %d", node->name,
+			(int)change->kind);
+	if (*at == 0 || !d->entries[*at - 1].live)
+		return fl_error_set(err, FL_ENOENT, "there is no node \"%.200s\"", node->name);
+	struct entry *e = &d->entries[*at - 1];
+	if (change->kind == FL_REWEIGHT) {
+		rc = check_weight(d, node->name, node->weight, err);
+		if (rc == FL_OK)
+			e->weight = node->weight;
+		return rc;
+	}
+	e->live = false;
+	slot_release(d, e->slot);
+	d->live--;
+	return FL_OK;
+}
+
+/* ---- the result ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static char *put_text(char **at, const char *text, size_t size)
+{
+	char *start = *at;
+	memcpy(start, text, size + 1);
+	*at += size + 1;
+	return start;
+}
+
+static void put_node(struct fl_placement *p, const struct entry *e, char **text)
+{
+	struct fl_node *node = &p->nodes[p->count];
+	node->name = put_text(text, e->name, e->name_size);
+	node->zone = e->zone ? put_text(text, e->zone, e->zone_size) : NULL;
+	node->weight = e->weight;
+	node->slot = e->slot;
+	p->ranks[e->slot] = p->count++;
+	p->eligible += e->weight > 0;
+	p->weight += (uint64_t)e->weight;
+}
+
+static int make_room(const struct fl_draft *d, struct fl_placement *p)
+{
+	size_t text = 0;
+	p->slots = 0;
+	for (size_t i = 0; i < d->count; i++) {
+		const struct entry *e = &d->entries[i];
+		if (!e->live)
+			continue;
+		text += e->name_size + 1 + (e->zone ? e->zone_size + 1 : 0);
+		if (e->slot >= p->slots)
+			p->slots = e->slot + 1;
+	}
+	p->nodes = calloc(d->live + 1, sizeof(*p->nodes));
+	p->ranks = malloc((p->slots + 1) * sizeof(*p->ranks));
+	p->text = malloc(text + 1);
+	p->text_size = text;
+	if (!p->nodes || !p->ranks || !p->text)
+		return FL_ENOMEM;
+	memset(p->ranks, 0xff, (p->slots + 1) * sizeof(*p->ranks));
+	return FL_OK;
+}
+
+int fl_draft_finish(struct fl_draft *d, struct fl_placement *p)
+{
+	if (make_room(d, p) != FL_OK)
+		return FL_ENOMEM;
+	struct entry *a = d->entries, *a_end = a + d->old;
+	struct entry *b = a_end, *b_end = d->entries + d->count;
+	char *text = p->text;
+	qsort(b, (size_t)(b_end - b), sizeof(*b), by_name);
+	while (a < a_end || b < b_end) {
+		bool first = b == b_end || (a < a_end && by_name(a, b) < 0);
+		const struct entry *e = first ? a++ : b++;
+		if (e->live)
+			put_node(p, e, &text);
+	}
+	return FL_OK;
+}

@@ -1,0 +1,21 @@
+/* Turning lists of nodes and changes into the sorted nodes, slots and names of a placement. */
+#ifndef FL_PLACE_MEMBERSHIP_H
+#define FL_PLACE_MEMBERSHIP_H
+
+#include "place/placement_priv.h"
+
+struct fl_draft;
+
+/* A draft that starts with old's nodes (NULL: none) and has room for `adds` more. */
+int fl_draft_new(
+	struct fl_draft **out, const struct fl_placement *old, size_t adds, int32_t max_weight);
+void fl_draft_free(struct fl_draft *d);
+
+/* One change, with the errors of fl_placement_derive; on failure the draft is unchanged.
+ * Names and zones are borrowed until fl_draft_finish. O(1) but for the search for a slot. */
+int fl_draft_change(struct fl_draft *d, const struct fl_change *change, struct fl_error *err);
+
+/* Fills p's nodes, ranks, text, count, slots, eligible and weight. FL_OK or FL_ENOMEM. */
+int fl_draft_finish(struct fl_draft *d, struct fl_placement *p);
+
+#endif

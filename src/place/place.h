@@ -1,0 +1,33 @@
+/* Making placements from an algorithm's row and parsed options. The public entry points, which
+ * parse specs, stand in lib/. Contracts as in the public header. */
+#ifndef FL_PLACE_PLACE_H
+#define FL_PLACE_PLACE_H
+
+#include "place/algorithm.h"
+
+/* `options` are the values of the algorithm's options in their order, checked. */
+int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm,
+	const uint64_t *options, const struct fl_node *nodes, size_t count,
+	struct fl_error *err);
+
+int fl_place_derive(struct fl_placement **out, const struct fl_placement *old,
+	const struct fl_change *changes, size_t count, struct fl_error *err);
+
+struct fl_placement *fl_place_ref(const struct fl_placement *p);
+void fl_place_unref(struct fl_placement *p);
+
+uint32_t fl_place_find(const struct fl_placement *p, const char *name);
+size_t fl_place_memory(const struct fl_placement *p);
+
+/* Without fl_key's checks: the key has what the algorithm needs (see struct fl_algorithm). */
+uint32_t fl_place_pick(
+	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask);
+int fl_place_owners(const struct fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, uint32_t *slots, size_t k);
+
+extern const struct fl_algorithm fl_algorithm_table;
+extern const struct fl_algorithm fl_algorithm_ring;
+extern const struct fl_algorithm fl_algorithm_rendezvous;
+extern const struct fl_algorithm fl_algorithm_modulo;
+
+#endif

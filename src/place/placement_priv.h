@@ -1,0 +1,50 @@
+/* What a placement holds, for the algorithms. */
+#ifndef FL_PLACE_PLACEMENT_PRIV_H
+#define FL_PLACE_PLACEMENT_PRIV_H
+
+#include "place/algorithm.h"
+
+#include <stdatomic.h>
+
+#define FL_MAPPING_VERSION 1
+
+struct fl_placement {
+	/* The hot path: slot of a hash, no mask. NULL without FL_BY_HASH. */
+	uint32_t (*lookup)(const struct fl_placement *p, uint64_t hash);
+	void *state; /* the algorithm's; NULL when nobody is eligible */
+	uint64_t seed;
+
+	const struct fl_algorithm *algorithm;
+	uint64_t options[FL_MAX_OPTIONS];
+	atomic_uint references;
+
+	uint32_t count;        /* nodes */
+	uint32_t slots;        /* one more than the highest slot in use */
+	uint32_t eligible;     /* nodes of positive weight */
+	uint64_t weight;       /* their sum */
+	struct fl_node *nodes; /* sorted by name, bytes ascending; names and zones in `text` */
+	uint64_t *hashes;      /* of the nodes' names, under the seed; beside `nodes` */
+	uint32_t *ranks;       /* by slot: index into `nodes`, or FL_NONE */
+	char *text;
+	size_t text_size;
+	uint64_t digest;
+};
+
+/* The node in `slot`, or NULL. */
+static inline const struct fl_node *fl_place_at(const struct fl_placement *p, uint32_t slot)
+{
+	if (slot >= p->slots || p->ranks[slot] == FL_NONE)
+		return NULL;
+	return &p->nodes[p->ranks[slot]];
+}
+
+static inline bool fl_masked(const struct fl_mask *mask, uint32_t slot)
+{
+	size_t word = slot / 64;
+	return mask && word < mask->count && (mask->words[word] >> (slot % 64) & 1);
+}
+
+/* Does `slot` hold one and the same node in both, whatever its weight? */
+bool fl_place_kept(const struct fl_placement *a, const struct fl_placement *b, uint32_t slot);
+
+#endif

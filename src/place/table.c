@@ -1,0 +1,247 @@
+/* table: a fixed number of rows, each of which is a key of the rendezvous order, computed ahead.
+ *
+ * A key's row is the top bits of its hash; the row's owner is the node that comes first in the
+ * weighted rendezvous order (hrw.c) of the row. What holds for rendezvous holds for rows:
+ * whatever changes, only a changed node's rows move, and order and history leave no trace.
+ *
+ * Shares are whole rows: with n nodes and R rows a node's share varies by about sqrt(n / R) of
+ * itself: peak about 1.13 at 100 nodes and 65536 rows. Good while n <= R / 100; beyond, nodes
+ * may get no row at all (starved). The number of rows is never derived from n, because changing
+ * it moves keys.
+ *
+ * Cost: one load a lookup, 2 bytes a row (4 from slot 65535 on). Further owners and masked picks
+ * are computed from the row by the rendezvous order itself, O(n), and are exact. Building is
+ * rows * n scores; a derived table recomputes only the rows that a changed node loses, and
+ * compares the owner of every other row with each node that gained. */
+#include "place/place.h"
+
+#include "hash/mix.h"
+#include "hash/salt.h"
+#include "place/hrw.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPTION_ROWS,
+	OPTION_SEED
+};
+
+struct table {
+	uint16_t *narrow; /* slot by row; one of the two is NULL */
+	uint32_t *wide;
+	unsigned shift; /* 64 - log2(rows) */
+	uint32_t rows;
+	uint64_t row_seed;
+	uint32_t *owned; /* rows by slot */
+	struct fl_hrw order;
+};
+
+static uint32_t lookup_narrow(const struct fl_placement *p, uint64_t hash)
+{
+	const struct table *t = p->state;
+	return t->narrow[hash >> t->shift];
+}
+
+static uint32_t lookup_wide(const struct fl_placement *p, uint64_t hash)
+{
+	const struct table *t = p->state;
+	return t->wide[hash >> t->shift];
+}
+
+static uint32_t owner(const struct table *t, uint32_t row)
+{
+	return t->narrow ? t->narrow[row] : t->wide[row];
+}
+
+/* The key that stands for a row. */
+static uint64_t row_key(const struct table *t, uint64_t row)
+{
+	return fl_mix64(t->row_seed + row * FL_WEYL);
+}
+
+static void set_owner(struct table *t, uint32_t row, uint32_t slot)
+{
+	if (t->narrow)
+		t->narrow[row] = (uint16_t)slot;
+	else
+		t->wide[row] = slot;
+	t->owned[slot]++;
+}
+
+static void free_table(struct table *t)
+{
+	if (!t)
+		return;
+	fl_hrw_fini(&t->order);
+	free(t->narrow);
+	free(t->wide);
+	free(t->owned);
+	free(t);
+}
+
+static struct table *new_table(const struct fl_placement *p)
+{
+	struct table *t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->rows = (uint32_t)p->options[OPTION_ROWS];
+	t->shift = 64 - (unsigned)__builtin_ctzll(t->rows);
+	t->row_seed = fl_salted(p->seed, FL_SALT_ROW);
+	t->owned = calloc(p->slots, sizeof(*t->owned));
+	if (p->slots < UINT16_MAX)
+		t->narrow = malloc(t->rows * sizeof(*t->narrow));
+	else
+		t->wide = malloc(t->rows * sizeof(*t->wide));
+	if (!t->owned || (!t->narrow && !t->wide) || fl_hrw_init(&t->order, p) != FL_OK) {
+		free_table(t);
+		return NULL;
+	}
+	return t;
+}
+
+static void adopt(struct fl_placement *p, struct table *t)
+{
+	p->state = t;
+	p->lookup = t->narrow ? lookup_narrow : lookup_wide;
+}
+
+static void fill(struct table *t)
+{
+	for (uint32_t row = 0; row < t->rows; row++)
+		set_owner(t, row, fl_hrw_first(&t->order, row_key(t, row)));
+}
+
+static int build(struct fl_placement *p, struct fl_error *err)
+{
+	struct table *t = new_table(p);
+	(void)err;
+	if (!t)
+		return FL_ENOMEM;
+	fill(t);
+	adopt(p, t);
+	return FL_OK;
+}
+
+/* What changed between two memberships, by slot. */
+struct changes {
+	bool *lost;       /* by old slot: its rows may go to anybody */
+	uint32_t *gained; /* slots that may take rows from anybody */
+	uint32_t gains;
+};
+
+static void find_changes(
+	const struct fl_placement *p, const struct fl_placement *old, struct changes *c)
+{
+	uint32_t end = p->slots > old->slots ? p->slots : old->slots;
+	for (uint32_t slot = 0; slot < end; slot++) {
+		const struct fl_node *was = fl_place_at(old, slot), *is = fl_place_at(p, slot);
+		int32_t before = was ? was->weight : 0, after = is ? is->weight : 0;
+		bool kept = fl_place_kept(p, old, slot);
+		if (slot < old->slots)
+			c->lost[slot] = before > 0 && (!kept || after < before);
+		if (after > 0 && (!kept || after > before))
+			c->gained[c->gains++] = slot;
+	}
+}
+
+static void refill(struct table *t, const struct table *old, const struct changes *c)
+{
+	for (uint32_t row = 0; row < t->rows; row++) {
+		uint64_t key = row_key(t, row);
+		uint32_t slot = owner(old, row);
+		if (c->lost[slot]) {
+			slot = fl_hrw_first(&t->order, key);
+		} else {
+			for (uint32_t i = 0; i < c->gains; i++) {
+				if (fl_hrw_before(&t->order, key, c->gained[i], slot))
+					slot = c->gained[i];
+			}
+		}
+		set_owner(t, row, slot);
+	}
+}
+
+static int derive(struct fl_placement *p, const struct fl_placement *old, struct fl_error *err)
+{
+	struct changes c = {malloc(old->slots), malloc(p->slots * sizeof(*c.gained)), 0};
+	struct table *t = c.lost && c.gained ? new_table(p) : NULL;
+	(void)err;
+	if (t) {
+		find_changes(p, old, &c);
+		/* A comparison costs as much as a few dozen nodes in the vectorised search. */
+		if (c.gains > 2 + p->eligible / 32)
+			fill(t);
+		else
+			refill(t, old->state, &c);
+		adopt(p, t);
+	}
+	free(c.lost);
+	free(c.gained);
+	return t ? FL_OK : FL_ENOMEM;
+}
+
+static void release(struct fl_placement *p)
+{
+	free_table(p->state);
+}
+
+static uint32_t pick(
+	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask)
+{
+	const struct table *t = p->state;
+	uint32_t slot = owner(t, (uint32_t)(key->hash >> t->shift));
+	if (!fl_masked(mask, slot))
+		return slot;
+	if (fl_hrw_order(&t->order, row_key(t, key->hash >> t->shift), mask, &slot, 1) == 0)
+		return FL_NONE;
+	return slot;
+}
+
+static int owners(const struct fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, uint32_t *slots, size_t k)
+{
+	const struct table *t = p->state;
+	return fl_hrw_order(&t->order, row_key(t, key->hash >> t->shift), mask, slots, k);
+}
+
+static bool arc(const struct fl_placement *p, size_t i, struct fl_arc *out)
+{
+	const struct table *t = p->state;
+	if (i >= t->rows)
+		return false;
+	*out = (struct fl_arc){((uint64_t)(i + 1) << t->shift) - 1, owner(t, (uint32_t)i)};
+	return true;
+}
+
+static size_t memory(const struct fl_placement *p)
+{
+	const struct table *t = p->state;
+	return sizeof(*t) + t->order.bytes + p->slots * sizeof(*t->owned) +
+	       t->rows * (t->narrow ? sizeof(*t->narrow) : sizeof(*t->wide));
+}
+
+static bool starved(const struct fl_placement *p, uint32_t slot)
+{
+	return ((const struct table *)p->state)->owned[slot] == 0;
+}
+
+const struct fl_algorithm fl_algorithm_table = {
+	.info = {"table", "Rows computed ahead in rendezvous order: one load a lookup.",
+		"rows=65536,seed=0",
+		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |
+			FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
+	.options = {{"rows", 65536, 1u << 8, 1u << 24, true, NULL},
+		{"seed", 0, 0, UINT64_MAX, false, NULL}},
+	.seed = OPTION_SEED,
+	.max_weight = FL_MAX_WEIGHT,
+	.key_hash = FL_KEY_XXH3,
+	.build = build,
+	.derive = derive,
+	.free = release,
+	.pick = pick,
+	.owners = owners,
+	.arc = arc,
+	.memory = memory,
+	.starved = starved,
+};
