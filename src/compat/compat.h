@@ -1,0 +1,12 @@
+/* Other systems' mappings, key for key: rows of the same table as the native algorithms. Each
+ * file says which system and version, and what of it is reproduced. */
+#ifndef FL_COMPAT_COMPAT_H
+#define FL_COMPAT_COMPAT_H
+
+#include "place/algorithm.h"
+
+extern const struct fl_algorithm fl_compat_python_ring;
+extern const struct fl_algorithm fl_compat_circle_360;
+extern const struct fl_algorithm fl_compat_java_rendezvous;
+
+#endif
