@@ -1,0 +1,137 @@
+/* The public entry points about placements: arguments are checked here, the work is in place/. */
+#include "fairlead/fairlead.h"
+
+#include "base/error.h"
+#include "hash/xxh3.h"
+#include "lib/spec.h"
+#include "place/place.h"
+#include "place/placement_priv.h"
+
+int fl_placement_new(fl_placement **out, const char *spec, const struct fl_node *nodes,
+	size_t count, struct fl_error *err)
+{
+	struct fl_spec parsed;
+	int rc = fl_spec_parse(&parsed, spec, err);
+	if (rc != FL_OK)
+		return rc;
+	return fl_place_new(out, parsed.algorithm, parsed.options, nodes, count, err);
+}
+
+int fl_placement_derive(fl_placement **out, const fl_placement *old,
+	const struct fl_change *changes, size_t count, struct fl_error *err)
+{
+	return fl_place_derive(out, old, changes, count, err);
+}
+
+fl_placement *fl_placement_ref(const fl_placement *p)
+{
+	return fl_place_ref(p);
+}
+
+void fl_placement_unref(fl_placement *p)
+{
+	fl_place_unref(p);
+}
+
+const char *fl_placement_algorithm(const fl_placement *p)
+{
+	return p->algorithm->info.name;
+}
+
+uint32_t fl_placement_capabilities(const fl_placement *p)
+{
+	return p->algorithm->info.capabilities;
+}
+
+size_t fl_placement_count(const fl_placement *p)
+{
+	return p->count;
+}
+
+uint32_t fl_placement_slots(const fl_placement *p)
+{
+	return p->slots;
+}
+
+size_t fl_placement_memory(const fl_placement *p)
+{
+	return fl_place_memory(p);
+}
+
+const struct fl_node *fl_placement_node(const fl_placement *p, uint32_t slot)
+{
+	return fl_place_at(p, slot);
+}
+
+uint32_t fl_placement_find(const fl_placement *p, const char *name)
+{
+	return fl_place_find(p, name);
+}
+
+uint64_t fl_placement_digest(const fl_placement *p)
+{
+	return p->digest;
+}
+
+bool fl_placement_starved(const fl_placement *p, uint32_t slot)
+{
+	const struct fl_node *node = fl_place_at(p, slot);
+	return node && node->weight > 0 && p->algorithm->starved &&
+	       p->algorithm->starved(p, slot);
+}
+
+/* ---- lookup ---- */
+
+uint64_t fl_placement_hash(const fl_placement *p, const void *bytes, size_t len)
+{
+	return p->lookup ? fl_xxh3(bytes, len, p->seed) : 0;
+}
+
+/* The key with what the algorithm needs, or FL_ENOTSUP. */
+static int complete(const fl_placement *p, const struct fl_key *key, struct fl_key *out)
+{
+	bool has_bytes = key->bytes || (key->len == 0 && !key->have_hash);
+	*out = *key;
+	if (!p->lookup)
+		return has_bytes ? FL_OK : FL_ENOTSUP;
+	if (!key->have_hash) {
+		out->hash = fl_xxh3(key->bytes, key->len, p->seed);
+		out->have_hash = true;
+	}
+	return FL_OK;
+}
+
+int fl_pick(const fl_placement *p, const struct fl_key *key, const struct fl_mask *mask,
+	uint32_t *slot)
+{
+	struct fl_key whole;
+	int rc = complete(p, key, &whole);
+	if (rc != FL_OK)
+		return rc;
+	if (p->lookup && (!mask || mask->count == 0))
+		*slot = p->lookup(p, whole.hash);
+	else
+		*slot = fl_place_pick(p, &whole, mask);
+	return FL_OK;
+}
+
+int fl_owners(const fl_placement *p, const struct fl_key *key, const struct fl_mask *mask,
+	uint32_t *slots, size_t k)
+{
+	struct fl_key whole;
+	int rc = complete(p, key, &whole);
+	return rc == FL_OK ? fl_place_owners(p, &whole, mask, slots, k) : rc;
+}
+
+uint32_t fl_lookup(const fl_placement *p, const void *bytes, size_t len)
+{
+	if (__builtin_expect(p->lookup != NULL, 1))
+		return p->lookup(p, fl_xxh3(bytes, len, p->seed));
+	struct fl_key key = fl_key_bytes(bytes, len);
+	return fl_place_pick(p, &key, NULL);
+}
+
+uint32_t fl_lookup_hash(const fl_placement *p, uint64_t hash)
+{
+	return __builtin_expect(p->lookup != NULL, 1) ? p->lookup(p, hash) : FL_NONE;
+}

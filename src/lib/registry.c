@@ -1,0 +1,42 @@
+#include "lib/registry.h"
+
+#include "compat/compat.h"
+#include "place/place.h"
+
+#include <string.h>
+
+static const struct fl_algorithm *const all[] = {
+	&fl_algorithm_table,
+	&fl_algorithm_ring,
+	&fl_algorithm_rendezvous,
+	&fl_algorithm_modulo,
+	&fl_compat_python_ring,
+	&fl_compat_circle_360,
+	&fl_compat_java_rendezvous,
+};
+
+#define COUNT (sizeof(all) / sizeof(all[0]))
+
+const struct fl_algorithm *fl_registry_at(size_t i)
+{
+	return i < COUNT ? all[i] : NULL;
+}
+
+const struct fl_algorithm *fl_registry_find(const char *name)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		if (strcmp(all[i]->info.name, name) == 0)
+			return all[i];
+	}
+	return NULL;
+}
+
+const struct fl_algorithm_info *fl_algorithm_next(const struct fl_algorithm_info *prev)
+{
+	size_t i = 0;
+	while (prev && i < COUNT && &all[i]->info != prev)
+		i++;
+	if (prev)
+		i++;
+	return i < COUNT ? &all[i]->info : NULL;
+}
