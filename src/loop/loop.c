@@ -195,7 +195,7 @@ uint64_t fl_loop_now(const struct fl_loop *loop)
 
 int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options)
 {
-	struct fl_loop *loop = aligned_alloc(64, (sizeof(*loop) + 63) / 64 * 64);
+	struct fl_loop *loop = malloc(sizeof(*loop));
 	if (!loop)
 		return -ENOMEM;
 	*loop = (struct fl_loop){

@@ -131,9 +131,10 @@ struct fl_loop {
 	bool running;
 	struct fl_wheel wheel;
 
-	/* What other threads write. */
-	_Alignas(64) _Atomic(struct fl_task *) posted; /* newest first */
-	atomic_bool sleeping;                          /* a poster must wake the loop */
+	/* What other threads write, off the lines that the loop works on. */
+	char apart[64];
+	_Atomic(struct fl_task *) posted; /* newest first */
+	atomic_bool sleeping;             /* a poster must wake the loop */
 	atomic_bool stop;
 };
 

@@ -94,6 +94,7 @@ static void close_in_the_callback(void **state)
 	UNTIL(loop, server.count == 1);
 	turns(loop, 5);
 	assert_int_equal(server.count, 1);
+	assert_int_equal(server.errors, 0);
 	/* Nobody listens there any more. */
 	struct end e;
 	end_init(&e, loop);

@@ -131,14 +131,19 @@ static void post_again(struct fl_task *task)
 	fl_loop_post(again->loop, task);
 }
 
-/* A task that posts itself runs once a turn and does not hold up the loop. */
+/* Tasks that post themselves run once a turn and hold up neither the loop nor each other. */
 static void posting_from_a_task(void **state)
 {
-	struct again again = {{NULL, post_again}, loop_of(state), 0};
-	fl_loop_post(again.loop, &again.task);
+	struct fl_loop *loop = loop_of(state);
+	struct again again[3];
+	for (int t = 0; t < 3; t++) {
+		again[t] = (struct again){{NULL, post_again}, loop, 0};
+		fl_loop_post(loop, &again[t].task);
+	}
 	for (int i = 1; i <= 10; i++) {
-		turns(again.loop, 1);
-		assert_int_equal(again.runs, i);
+		turns(loop, 1);
+		for (int t = 0; t < 3; t++)
+			assert_int_equal(again[t].runs, i);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* Streams: what arrives is what was sent, ends and errors are told once, and pausing holds. */
 #include "unit/loop/util.h"
 
+#include <poll.h>
 #include <sys/un.h>
 
 struct server {
@@ -41,7 +42,7 @@ static void connect_accept_and_echo(void **state)
 	assert_int_equal(client.connect_calls, 0);
 	UNTIL(loop, client.connect_calls == 1 && server.accepted);
 	assert_int_equal(client.connected, 0);
-	struct sockaddr_in self;
+	struct sockaddr_in self = {0};
 	socklen_t len = sizeof(self);
 	assert_int_equal(
 		getsockname(fl_stream_fd(client.s), (struct sockaddr *)&self, &len), 0);
@@ -63,6 +64,34 @@ static void connect_accept_and_echo(void **state)
 	assert_int_equal(server.end.end, 0);
 	end_close(&server.end);
 	fl_listener_close(server.listener);
+}
+
+/* Asked for while connecting; the bytes may come with the connection. */
+static void recv_while_connecting(void **state)
+{
+	struct fl_loop *loop = loop_of(state);
+	for (int late = 0; late < 2; late++) {
+		struct sockaddr_in addr;
+		int listener = tcp_listen(&addr, 8);
+		struct end e;
+		end_init(&e, loop);
+		assert_int_equal(fl_stream_connect(&e.s, loop, (struct sockaddr *)&addr,
+					 sizeof(addr), &e, on_connect),
+			0);
+		end_recv(&e);
+		if (late)
+			UNTIL(loop, e.connect_calls == 1);
+		struct pollfd ready = {.fd = listener, .events = POLLIN};
+		assert_int_equal(poll(&ready, 1, -1), 1);
+		int raw = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		assert_true(raw >= 0);
+		raw_write(raw, "hello", 5);
+		UNTIL(loop, e.got_len == 5);
+		assert_int_equal(e.connected, 0);
+		close(raw);
+		close(listener);
+		end_close(&e);
+	}
 }
 
 static void connect_refused(void **state)
@@ -425,6 +454,7 @@ int main(void)
 	alarm(120);
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(connect_accept_and_echo),
+		ON_BOTH(recv_while_connecting),
 		ON_BOTH(connect_refused),
 		ON_BOTH(connect_cancelled_by_close),
 		ON_BOTH(large_transfer_to_a_slow_reader),

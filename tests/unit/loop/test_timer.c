@@ -130,23 +130,6 @@ static void wheel_at_the_borders(void **state)
 	assert_true(fl_wheel_next(&clock.wheel) == UINT64_MAX);
 }
 
-static void far_future(void **state)
-{
-	struct fl_loop *loop = loop_of(state);
-	struct fl_timer timer;
-	fl_timer_init(&timer, nothing, NULL);
-	assert_false(fl_timer_is_set(&timer));
-	fl_timer_cancel(&timer);
-	fl_timer_set(loop, &timer, UINT64_MAX);
-	assert_true(fl_timer_is_set(&timer));
-	turns(loop, 3);
-	fl_timer_set(loop, &timer, UINT64_MAX / 2);
-	turns(loop, 3);
-	assert_true(fl_timer_is_set(&timer));
-	fl_timer_cancel(&timer);
-	assert_false(fl_timer_is_set(&timer));
-}
-
 struct log {
 	struct fl_loop *loop;
 	int fired[16], count;
@@ -179,6 +162,28 @@ static void set_alarm(struct alarm_clock *a, struct log *log, int id, uint64_t d
 	fl_timer_init(&a->timer, ring, a);
 	fl_timer_set(log->loop, &a->timer, delay);
 	a->earliest = fl_loop_now(log->loop) + delay;
+}
+
+static void far_future(void **state)
+{
+	struct fl_loop *loop = loop_of(state);
+	struct fl_timer timer;
+	fl_timer_init(&timer, nothing, NULL);
+	assert_false(fl_timer_is_set(&timer));
+	fl_timer_cancel(&timer);
+	fl_timer_set(loop, &timer, UINT64_MAX);
+	assert_true(fl_timer_is_set(&timer));
+	struct log log = {.loop = loop};
+	struct alarm_clock soon;
+	set_alarm(&soon, &log, 0, 20);
+	UNTIL(loop, log.count == 1);
+	assert_true(fl_timer_is_set(&timer));
+	fl_timer_set(loop, &timer, UINT64_MAX / 2);
+	set_alarm(&soon, &log, 0, 20);
+	UNTIL(loop, log.count == 2);
+	assert_true(fl_timer_is_set(&timer));
+	fl_timer_cancel(&timer);
+	assert_false(fl_timer_is_set(&timer));
 }
 
 static void order_and_never_early(void **state)

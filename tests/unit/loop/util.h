@@ -220,6 +220,7 @@ __attribute__((unused)) static void end_close(struct end *e)
 
 __attribute__((unused)) static void raw_pair(int fd[2])
 {
+	fd[0] = fd[1] = -1;
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
 }
