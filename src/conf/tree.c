@@ -28,7 +28,8 @@ struct builder {
 	size_t nodes;
 	size_t documents;
 	const struct fl_conf_node *root;
-	bool fragment; /* a default's text: its nodes have no place */
+	/* The end of the text; line 0 for a default's text, whose nodes so get no place. */
+	struct fl_conf_text_place end;
 };
 
 /* What an event leads to: the parse goes on, or ends with or without an error. */
@@ -38,16 +39,27 @@ enum step {
 	FAILED
 };
 
+/* libyaml puts the end of a text without a last newline on a line that is not there. */
+static struct fl_conf_text_place place_of(const struct builder *b, const yaml_mark_t *mark)
+{
+	struct fl_conf_text_place place = {
+		.line = (unsigned)mark->line + 1,
+		.column = (unsigned)mark->column + 1,
+	};
+	return place.line > b->end.line ? b->end : place;
+}
+
 static int refuse(struct builder *b, const yaml_mark_t *mark, const char *what)
 {
-	return fl_conf_error_at(
-		b->conf, (unsigned)mark->line + 1, (unsigned)mark->column + 1, "%s", what);
+	struct fl_conf_text_place place = place_of(b, mark);
+	return fl_conf_error_at(b->conf, place.line, place.column, "%s", what);
 }
 
 static struct fl_conf_node *new_node(
 	struct builder *b, enum fl_conf_kind kind, const yaml_mark_t *mark)
 {
 	struct fl_conf_node *node;
+	struct fl_conf_text_place place;
 
 	if (++b->nodes > FL_CONF_MAX_NODES) {
 		(void)refuse(b, mark, "the file holds more than 4194304 keys and values");
@@ -59,10 +71,9 @@ static struct fl_conf_node *new_node(
 		return NULL;
 	}
 	node->kind = kind;
-	if (!b->fragment) {
-		node->line = (unsigned)mark->line + 1;
-		node->column = (unsigned)mark->column + 1;
-	}
+	place = place_of(b, mark);
+	node->line = place.line;
+	node->column = place.column;
 	return node;
 }
 
@@ -257,37 +268,26 @@ static enum step on_event(struct builder *b, const yaml_event_t *event)
 	return GO_ON;
 }
 
-/* libyaml puts an end without a newline on a line that is not there. */
-static void clamp_to_text(const char *bytes, size_t len, unsigned *line, unsigned *column)
-{
-	struct fl_conf_text_place end;
-	if (fl_conf_check_text(bytes, len, &end) == 0 && *line > end.line) {
-		*line = end.line;
-		*column = end.column;
-	}
-}
-
 static int report_syntax(struct builder *b, const char *bytes, size_t len)
 {
 	const yaml_parser_t *p = &b->parser;
-	unsigned line = (unsigned)p->problem_mark.line + 1;
-	unsigned column = (unsigned)p->problem_mark.column + 1;
+	struct fl_conf_text_place place = place_of(b, &p->problem_mark);
 	struct fl_conf_text text = {.n = 0};
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return fl_conf_error(b->conf, NULL, "out of memory");
 	if (p->error == YAML_READER_ERROR)
 		return fl_conf_error(b->conf, NULL, "not valid YAML: %s", p->problem);
-	clamp_to_text(bytes, len, &line, &column);
-	if (fl_conf_tab_indents(bytes, len, line))
-		return fl_conf_error_at(b->conf, line, column,
+	if (fl_conf_tab_indents(bytes, len, place.line))
+		return fl_conf_error_at(b->conf, place.line, place.column,
 			"not valid YAML: a tab indents this line; YAML wants spaces");
 	fl_conf_say(&text, "%s", p->problem);
 	if (p->context)
 		fl_conf_say(&text, " %s", p->context);
-	if (p->context && p->context_mark.line + 1 != line)
+	if (p->context && p->context_mark.line + 1 != place.line)
 		fl_conf_say(&text, " begun on line %zu", p->context_mark.line + 1);
-	return fl_conf_error_at(b->conf, line, column, "not valid YAML: %s", text.p);
+	return fl_conf_error_at(
+		b->conf, place.line, place.column, "not valid YAML: %s", text.p);
 }
 
 /* Runs the parser to its end. The root is NULL when that was not reached. */
@@ -313,9 +313,9 @@ static void run(struct builder *b, const char *bytes, size_t len)
 
 /* The tree of `bytes`, NULL with errors when there is none. */
 static const struct fl_conf_node *build(
-	struct fl_conf *conf, const char *bytes, size_t len, bool fragment)
+	struct fl_conf *conf, const char *bytes, size_t len, struct fl_conf_text_place end)
 {
-	struct builder b = {.conf = conf, .fragment = fragment};
+	struct builder b = {.conf = conf, .end = end};
 	size_t before = conf->errors.total;
 	yaml_mark_t start = {0};
 
@@ -352,7 +352,7 @@ static int parse(struct fl_conf *conf, const char *bytes, size_t len)
 		bytes += 3;
 		len -= 3;
 	}
-	conf->root = build(conf, bytes, len, false);
+	conf->root = build(conf, bytes, len, place);
 	return conf->errors.total ? -1 : 0;
 }
 
@@ -450,7 +450,7 @@ const struct fl_conf_node *fl_conf_default_node(
 	struct fl_conf_node *node;
 
 	if (row->def[0] == '{' || row->def[0] == '[' || row->def[0] == '"')
-		return build(conf, row->def, strlen(row->def), true);
+		return build(conf, row->def, strlen(row->def), (struct fl_conf_text_place){0});
 	node = fl_arena_alloc(&conf->arena, sizeof(*node));
 	if (!node) {
 		(void)fl_conf_error(conf, NULL, "out of memory");
