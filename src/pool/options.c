@@ -81,7 +81,7 @@ static const struct fl_option node_rows[] = {
 		.type = FL_OPT_STRING,
 		.offset = offsetof(struct fl_node_conf, name),
 		.doc = "Identifies the node: keys follow the name, not the address. Without "
-                       "it, "
+		       "it, "
 		       "the address is the name.",
 		.min = 1,
 		.max = FL_MAX_NAME},
@@ -89,7 +89,7 @@ static const struct fl_option node_rows[] = {
 		.type = FL_OPT_STRING,
 		.offset = offsetof(struct fl_node_conf, address),
 		.doc = "Where the node listens; may change under its name without moving a "
-                       "key.",
+		       "key.",
 		.form = "an address such as 10.0.0.1:80, [::1]:80, unix:/path or host:80",
 		.min = 1,
 		.max = 1024},
@@ -97,7 +97,7 @@ static const struct fl_option node_rows[] = {
 		.type = FL_OPT_INT,
 		.offset = offsetof(struct fl_node_conf, weight),
 		.doc = "Its share of the keys, relative to the other nodes; with 0 it keeps "
-                       "its "
+		       "its "
 		       "place and is given no keys.",
 		.def = "1",
 		.min = 0,
@@ -142,33 +142,6 @@ static int try_spec(const char *spec, struct fl_error *err)
 	return rc;
 }
 
-/* The names that a file may give: with "compat:" for `compat`, which is then left out. */
-static const char *nearest(const char *name, bool compat)
-{
-	const char *names[257];
-	size_t n = 0;
-
-	for (const struct fl_algorithm_info *a = fl_algorithm_next(NULL); a && n < 256;
-		a = fl_algorithm_next(a)) {
-		bool is_compat = strncmp(a->name, "compat:", 7) == 0;
-
-		if (is_compat == compat)
-			names[n++] = a->name + (compat ? 7 : 0);
-	}
-	names[n] = NULL;
-	return fl_conf_nearest(name, names);
-}
-
-static int bad_spec(struct fl_conf *conf, const struct fl_conf_node *node, const char *name,
-	bool compat, const struct fl_error *err)
-{
-	const char *near = err->code == FL_ENOENT && name ? nearest(name, compat) : NULL;
-
-	if (near && !strstr(err->text, "did you mean"))
-		return fl_conf_error(conf, node, "%s; did you mean \"%s\"?", err->text, near);
-	return fl_conf_error(conf, node, "%s", err->text);
-}
-
 static int keep_spec(struct fl_conf *conf, const char *spec, void *out)
 {
 	size_t len = strlen(spec);
@@ -184,16 +157,12 @@ static int keep_spec(struct fl_conf *conf, const char *spec, void *out)
 static int spec_text(struct fl_conf *conf, const struct fl_conf_node *node, void *out)
 {
 	struct fl_error err = {0};
-	char name[64];
 
 	if (fl_conf_is_null(node) || !*node->text)
 		return fl_conf_error(conf, node, "\"algorithm\" wants a name such as table");
-	if (try_spec(node->text, &err) == FL_OK)
-		return keep_spec(conf, node->text, out);
-	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(node->text, ","), node->text);
-	if (strncmp(name, "compat:", 7) == 0)
-		return bad_spec(conf, node, name + 7, true, &err);
-	return bad_spec(conf, node, name, false, &err);
+	if (try_spec(node->text, &err) != FL_OK)
+		return fl_conf_error(conf, node, "%s", err.text);
+	return keep_spec(conf, node->text, out);
 }
 
 /* "NAME" or "compat:NAME", of the map's first word. */
@@ -216,7 +185,7 @@ static int spec_name(struct fl_conf *conf, const struct fl_conf_node *map, char 
 			conf, which, "\"%s\" wants the name of an algorithm", which->key->text);
 	(void)snprintf(spec, SPEC_MOST, "%s%s", name ? "" : "compat:", which->text);
 	if (try_spec(spec, &err) != FL_OK)
-		return bad_spec(conf, which, which->text, name == NULL, &err);
+		return fl_conf_error(conf, which, "%s", err.text);
 	return 0;
 }
 
@@ -237,8 +206,8 @@ static int spec_option(struct fl_conf *conf, const struct fl_conf_node *option, 
 	if (n < 0 || n >= (int)sizeof(alone) || len + (size_t)n >= SPEC_MOST)
 		return fl_conf_error(conf, option, "the algorithm's options are too long");
 	if (try_spec(alone, &err) != FL_OK)
-		return bad_spec(
-			conf, err.code == FL_ENOENT ? option->key : option, NULL, false, &err);
+		return fl_conf_error(
+			conf, err.code == FL_ENOENT ? option->key : option, "%s", err.text);
 	(void)snprintf(spec + len, SPEC_MOST - len, ",%s=%s", option->key->text, option->text);
 	return 0;
 }
@@ -258,7 +227,7 @@ static int spec_map(struct fl_conf *conf, const struct fl_conf_node *node, void 
 	if (rc != 0)
 		return -1;
 	if (try_spec(spec, &err) != FL_OK)
-		return bad_spec(conf, node, NULL, false, &err);
+		return fl_conf_error(conf, node, "%s", err.text);
 	return keep_spec(conf, spec, out);
 }
 
@@ -283,11 +252,11 @@ const struct fl_option fl_pool_rows[] = {
 		.type = FL_OPT_CUSTOM,
 		.offset = offsetof(struct fl_pool_conf, spec),
 		.doc = "How keys are mapped to nodes: a name with options, or {compat: NAME} "
-                       "for "
+		       "for "
 		       "another system's mapping.",
 		.def = "table",
 		.form = "an algorithm such as table, \"ring,points=200\" or {name: table, "
-                        "seed: 7}",
+			"seed: 7}",
 		.parse = parse_algorithm},
 	{.name = "nodes",
 		.type = FL_OPT_LIST,
@@ -304,7 +273,7 @@ const struct fl_option fl_pool_rows[] = {
 		.type = FL_OPT_DURATION,
 		.offset = offsetof(struct fl_pool_conf, slow_start_ms),
 		.doc = "How long a node that comes back takes to get all of its keys; 0s: at "
-                       "once.",
+		       "once.",
 		.def = "0s",
 		.min = 0,
 		.max = 24 * 3600 * 1000},
