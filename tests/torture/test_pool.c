@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define READERS 4
-#define CHANGES 1500
+#define CHANGES 15000
 #define NODES   12
 
 static _Atomic bool done, broken;
