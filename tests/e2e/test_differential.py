@@ -7,6 +7,7 @@ The same streams go to Fairlead's parser, to nginx and to HAProxy, both with a r
    exactly as many.
 2. Where nginx and HAProxy disagree with each other, Fairlead refuses, unless the disagreement is
    listed in EXPLAINED with its reason.
+3. What both refuse, Fairlead refuses, with the same exception.
 
 FAIRLEAD_SEED and FAIRLEAD_CASES choose other streams; run as a program, this prints the table of
 classes where Fairlead is stricter or laxer. FAIRLEAD_BUILD names the build folder to test.
@@ -153,6 +154,8 @@ def faults_of(case, f, n, h):
             wrong.append(f"fairlead and {name}: {disagree(f, peer)}")
     if not n.fault and not h.fault and disagree(n, h) and not f.refused:
         wrong.append(f"accepted although nginx and haproxy: {disagree(n, h)}")
+    if n.refused and h.refused and not f.refused and not (n.fault or h.fault):
+        wrong.append("accepted although nginx and haproxy both refuse")
     return [] if wrong and explained(case, f, n, h) else wrong
 
 

@@ -34,14 +34,13 @@ static inline const char *hostile_repeat(struct hostile *h, const char *p, const
 		return NULL;
 	p = hostile_unescape(h, text + 1, end);
 	size_t length = h->n - from;
-	for (unsigned long i = 1; i < times; i++) {
-		char *copy = malloc(length);
-		if (!copy)
-			abort();
-		memcpy(copy, h->bytes + from, length);
+	char *copy = malloc(length + 1);
+	if (!copy)
+		abort();
+	memcpy(copy, h->bytes + from, length);
+	for (unsigned long i = 1; i < times; i++)
 		hostile_put(h, copy, length);
-		free(copy);
-	}
+	free(copy);
 	return p;
 }
 
@@ -98,6 +97,8 @@ static inline int hostile_next(FILE *file, struct hostile *h)
 		break;
 	}
 	free(line);
+	if (rc < 0)
+		free(h->bytes);
 	return rc;
 }
 

@@ -57,6 +57,25 @@ static void test_table(void **state)
 	assert_true(hostile >= 240 && legal >= 50);
 }
 
+/* The first place where cutting the row in two changes the outcome, or 0. */
+static size_t differs_at(const struct hostile *row)
+{
+	struct http1_outcome whole = http1_run(row->bytes, row->n, &limits, NULL, NULL, NULL);
+	for (size_t at = 1; at < row->n && row->n < 1024; at++) {
+		struct http1_run run = {.limits = &limits};
+		run.out.print = 0xcbf29ce484222325U;
+		for (int i = 0; i < 2; i++) {
+			size_t have = i ? row->n : at;
+			while (have > run.at && !http1_over(&run) &&
+				http1_step(&run, row->bytes + run.at, have - run.at))
+				;
+		}
+		if (!http1_same(whole, run.out))
+			return at;
+	}
+	return 0;
+}
+
 /* Every row once more, in two pieces, at every place where it can be cut. */
 static void test_every_prefix(void **state)
 {
@@ -65,21 +84,10 @@ static void test_every_prefix(void **state)
 	struct hostile row;
 	assert_non_null(file);
 	while (hostile_next(file, &row) == 1) {
-		struct http1_outcome whole =
-			http1_run(row.bytes, row.n, &limits, NULL, NULL, NULL);
-		for (size_t at = 1; at < row.n && row.n < 1024; at++) {
-			struct http1_run run = {.limits = &limits};
-			run.out.print = 0xcbf29ce484222325U;
-			for (int i = 0; i < 2; i++) {
-				size_t have = i ? row.n : at;
-				while (have > run.at && !http1_over(&run) &&
-					http1_step(&run, row.bytes + run.at, have - run.at))
-					;
-			}
-			if (!http1_same(whole, run.out))
-				fail_msg("%s: differs when cut at %zu", row.name, at);
-		}
+		size_t at = differs_at(&row);
 		free(row.bytes);
+		if (at)
+			fail_msg("%s: differs when cut at %zu", row.name, at);
 	}
 	(void)fclose(file);
 }

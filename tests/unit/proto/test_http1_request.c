@@ -102,7 +102,7 @@ static void test_targets(void **state)
 		assert_int_equal(parse(rows[i].text), 0);
 		assert_slice(head.path, rows[i].path);
 		assert_int_equal(head.query.p != NULL, rows[i].query != NULL);
-		assert_slice(head.query, rows[i].query);
+		assert_slice(head.query, rows[i].query ? rows[i].query : "");
 		assert_slice(head.host, rows[i].host);
 		assert_slice(head.authority, rows[i].authority);
 	}
@@ -255,6 +255,24 @@ static void test_limits(void **state)
 	}
 }
 
+/* TLS or a stray byte on a plain port is refused by its first byte, before any line ends. */
+static void test_first_byte(void **state)
+{
+	(void)state;
+	for (int byte = 0; byte < 256; byte++) {
+		bool token = byte > 0x20 && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte);
+		for (size_t skip = 0; skip <= 2; skip += 2) {
+			char text[3] = {'\r', '\n', 0};
+			size_t scanned = 0;
+			text[skip] = (char)byte;
+			bool waits = token || (byte == '\r' && skip == 0);
+			assert_int_equal(
+				fl_http1_head_end(text, skip + 1, &scanned, &limits, &err),
+				waits ? 0 : -1);
+		}
+	}
+}
+
 /* The parser alone, without the search in front of it, holds its ground. */
 static void test_parser_alone(void **state)
 {
@@ -294,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_header_ids),
 		cmocka_unit_test(test_named_by_connection),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_first_byte),
 		cmocka_unit_test(test_parser_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
