@@ -1,4 +1,4 @@
-"""The driver and the backend against each other and through nginx: nothing fails where nothing
+"""The driver and the backend against each other and through nginx and HAProxy: nothing fails where nothing
 is wrong, and every fault that the backend commits on purpose is found.
 
 Run with the folder of the two programs as its argument."""
@@ -36,6 +36,23 @@ http {
                  proxy_set_header Connection ""; }
   }
 }
+"""
+
+
+HAPROXY = """
+global
+  nbthread 2
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 20s
+  timeout server 20s
+frontend web
+  bind 127.0.0.1:%d
+  default_backend nodes
+backend nodes
+  balance hdr(X-User)
+  hash-type consistent
 """
 
 
@@ -107,6 +124,14 @@ def faulty(fault):
     assert seen["ok"] + seen["failed"] + seen["truncated"] == 1200, (fault, seen)
 
 
+def closed_between_requests():
+    """A connection that has answered and is then closed: the request goes out once more."""
+    with Backend("a", "--fault", "silent", "--fault-every", "40") as backend:
+        code, seen = traffic(backend.ports["a"], 1200, "--seed", "4")
+    assert seen["ok"] + seen["failed"] == 1200 and seen["reopened"] > 0, (code, seen)
+    assert seen["failed"] < seen["reopened"], seen
+
+
 def malformed():
     """The backend refuses what no proxy may pass on."""
     head = "POST / HTTP/1.1\r\nHost: x\r\n"
@@ -136,7 +161,7 @@ def wait_for_port(port):
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise SystemExit("nginx does not listen")
+    raise SystemExit("the proxy does not listen")
 
 
 def through_nginx(workers, keepalive):
@@ -168,6 +193,25 @@ def through_nginx(workers, keepalive):
             nginx.wait()
 
 
+def through_haproxy():
+    with Backend("abc") as backend, tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        with open(folder + "/conf", "w") as f:
+            f.write(HAPROXY % port)
+            for name, node in backend.ports.items():
+                f.write("  server %s 127.0.0.1:%d\n" % (name, node))
+        haproxy = subprocess.Popen(["haproxy", "-q", "-db", "-f", folder + "/conf"])
+        try:
+            wait_for_port(port)
+            all_ok(*traffic(port, 3000, "--seed", "3", "--no-post"), 3000)
+            all_ok(*traffic(port, 3000, "--seed", "4", "--idempotency-key"), 3000)
+            counts = backend.counts()
+            assert all(c["malformed"] == 0 for c in counts.values()), counts
+        finally:
+            haproxy.terminate()
+            haproxy.wait()
+
+
 def refused():
     code, seen = traffic(free_port(), 10, "--timeout", "1")
     assert code == 1 and seen["ok"] == 0 and seen["refused"] > 0, seen
@@ -178,6 +222,8 @@ malformed()
 refused()
 for name in FAULTS:
     faulty(name)
+closed_between_requests()
 through_nginx(1, 1000)
 through_nginx(2, 7)
+through_haproxy()
 print("ok")

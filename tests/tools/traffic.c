@@ -236,7 +236,11 @@ static void slot_batch(struct slot *s)
 {
 	unsigned depth = 1;
 	bool http10 = run.ask.mix == MIX_FULL && s->served == 0 && rng_below(&s->rng, 24) == 0;
+	struct ask first = peek_ask();
 
+	/* Proxies may refuse, as a smuggling risk, a body with a method that defines none. */
+	if (first.body_len > 0 && strcmp(first.method, "DELETE") == 0)
+		http10 = false;
 	if (run.ask.mix == MIX_FULL && !http10 && rng_below(&s->rng, 2))
 		depth = 1 + (unsigned)rng_below(&s->rng, DEPTH_MAX);
 	s->count = s->answered = 0;
