@@ -52,7 +52,7 @@ static void set_node(struct fl_hrw *h, uint32_t i, const struct fl_placement *p,
 	h->hi[i] = (uint32_t)(p->hashes[rank] >> 32);
 	h->slot[i] = p->nodes[rank].slot;
 	h->weight[i] = (uint32_t)p->nodes[rank].weight;
-	h->inverse[i] = (float)((1.0 - 0x1p-19) / (double)p->nodes[rank].weight);
+	h->inverse[i] = (float)((1.0 - 0x1p-14) / (double)p->nodes[rank].weight);
 }
 
 int fl_hrw_init(struct fl_hrw *h, const struct fl_placement *p)
@@ -86,7 +86,8 @@ int fl_hrw_init(struct fl_hrw *h, const struct fl_placement *p)
 		h->hi[n] = h->hi[h->count - 1];
 		h->slot[n] = h->slot[h->count - 1];
 		h->weight[n] = h->weight[h->count - 1];
-		h->inverse[n] = h->inverse[h->count - 1];
+		/* So heavy a value that padding is all but never the least. */
+		h->inverse[n] = 0x1p100f;
 	}
 	return FL_OK;
 }
@@ -134,14 +135,25 @@ static bool before(const struct rank *a, const struct rank *b)
 
 bool fl_hrw_before(const struct fl_hrw *h, uint64_t key, uint32_t slot, uint32_t other)
 {
-	struct rank a = rank_of(h, key, h->index[slot]), b = rank_of(h, key, h->index[other]);
+	uint32_t i = h->index[slot], j = h->index[other];
+	if (!h->weighted) {
+		uint32_t x = (uint32_t)key, y = (uint32_t)(key >> 32);
+		uint32_t a = fl_score_high(h->lo[i], h->hi[i], x, y);
+		uint32_t b = fl_score_high(h->lo[j], h->hi[j], x, y);
+		if (a != b)
+			return a > b;
+	}
+	struct rank a = rank_of(h, key, i), b = rank_of(h, key, j);
 	return before(&a, &b);
 }
 
-/* A float that no node standing before `r` can have a greater lower bound than. */
-static float limit_of(const struct rank *r)
+/* No node that stands before `r` has greater bound bits than this (see struct fl_kernels). */
+static int32_t limit_of(const struct rank *r)
 {
-	return (float)((double)r->value * 0x1p-58 / (double)r->weight * (1.0 + 0x1p-19));
+	float f = (float)((double)r->value * 0x1p-58 / (double)r->weight * (1.0 + 0x1p-20));
+	int32_t bits;
+	memcpy(&bits, &f, sizeof(bits));
+	return bits | (FL_BLOCK - 1);
 }
 
 /* Several nodes may share the highest high score: the whole order decides. */
@@ -168,45 +180,36 @@ static uint32_t first_by_score(const struct fl_hrw *h, uint64_t key)
 	return at;
 }
 
-/* Improves `best` with the nodes of one block whose bound is not above its value. */
-static void scan_block(const struct fl_hrw *h, uint64_t key, uint32_t base, uint32_t n,
-	const float *bounds, struct rank *best)
+/* Too close to call for the kernel: the exact values of all that the bounds leave decide. */
+static uint32_t first_exactly(const struct fl_hrw *h, uint64_t key)
 {
-	float limit = limit_of(best);
-	for (uint32_t i = 0; i < n && base + i < h->count; i++) {
-		if (bounds[i] > limit || base + i == best->index)
-			continue;
-		struct rank r = rank_of(h, key, base + i);
-		if (before(&r, best)) {
-			*best = r;
-			limit = limit_of(best);
+	int32_t bounds[FL_BLOCK] __attribute__((aligned(64)));
+	struct rank best = rank_of(h, key, 0);
+	int32_t limit = limit_of(&best);
+	for (uint32_t base = 0; base < h->padded; base += FL_BLOCK) {
+		uint32_t n = h->padded - base < FL_BLOCK ? h->padded - base : FL_BLOCK;
+		(void)h->kernels->bounds(
+			h->lo + base, h->hi + base, h->inverse + base, n, key, bounds);
+		for (uint32_t i = 0; i < n && base + i < h->count; i++) {
+			if (bounds[i] > limit)
+				continue;
+			struct rank r = rank_of(h, key, base + i);
+			if (before(&r, &best)) {
+				best = r;
+				limit = limit_of(&best);
+			}
 		}
 	}
+	return best.index;
 }
 
 static uint32_t first_by_value(const struct fl_hrw *h, uint64_t key)
 {
-	float bounds[FL_BLOCK] __attribute__((aligned(64)));
-	struct rank best = {UINT64_MAX, 0, 1, FL_NONE};
-	float limit = __builtin_inff();
-	for (uint32_t base = 0; base < h->padded; base += FL_BLOCK) {
-		uint32_t n = h->padded - base < FL_BLOCK ? h->padded - base : FL_BLOCK, hits;
-		float least = h->kernels->bounds(
-			h->lo + base, h->hi + base, h->inverse + base, n, key, bounds);
-		if (least > limit)
-			continue;
-		uint32_t at = h->kernels->below(bounds, n, least, &hits);
-		struct rank r = rank_of(h, key, base + at);
-		if (best.index == FL_NONE || before(&r, &best))
-			best = r;
-		limit = limit_of(&best);
-		(void)h->kernels->below(bounds, n, limit, &hits);
-		if (hits > 1) {
-			scan_block(h, key, base, n, bounds, &best);
-			limit = limit_of(&best);
-		}
-	}
-	return best.index;
+	uint32_t unsure;
+	uint32_t at = h->kernels->lightest(h->lo, h->hi, h->inverse, h->padded, key, &unsure);
+	if (unsure || at >= h->count)
+		return first_exactly(h, key);
+	return at;
 }
 
 uint32_t fl_hrw_first(const struct fl_hrw *h, uint64_t key)
@@ -286,8 +289,8 @@ static void gather_by_score(
 static void gather_by_value(
 	const struct fl_hrw *h, uint64_t key, const struct fl_mask *mask, struct heap *heap)
 {
-	float bounds[FL_BLOCK] __attribute__((aligned(64)));
-	float limit = __builtin_inff();
+	int32_t bounds[FL_BLOCK] __attribute__((aligned(64)));
+	int32_t limit = INT32_MAX;
 	for (uint32_t base = 0; base < h->padded; base += FL_BLOCK) {
 		uint32_t n = h->padded - base < FL_BLOCK ? h->padded - base : FL_BLOCK;
 		(void)h->kernels->bounds(

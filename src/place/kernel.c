@@ -1,16 +1,23 @@
 /* Bodies are always_inline functions without intrinsics; each instruction set instantiates them
  * in functions of its own with the target attribute, and the compiler vectorises the loops. They
- * are written for that: fixed strides, no early exit, reductions that are free to reorder
- * (integer max, min and sums; float min of numbers that are never NaN nor a negative zero).
+ * are written for that: fixed strides, no early exit, reductions over integers, which compilers
+ * are free to reorder.
  *
- * The float bound. With s the high half of a score and r = s / 2 rounded down, the whole 64-bit
- * score h has h + 1 <= (r + 1) 2^33, so -log2((h + 1) / 2^64) >= 31 - log2(r + 1). r + 1 is
- * rounded twice on its way to a float, which moves its logarithm by at most 2^-22. The polynomial
- * is within 1.15e-4 of log2 (in exact arithmetic; the unit test tries every float in [1, 2) as
- * computed), the sum of the exponent and it is off by at most 2^-18, and MARGIN, subtracted at
- * the end, is 2.4e-4, so what is left is below the truth. If it is positive, the product with
- * `inverse`, which is a millionth below 1 / weight, stays below after rounding; if negative, any
- * negative number is a lower bound of a value that is never negative. */
+ * The bound of a node. With s the high half of its score and r = s / 2 rounded down, the whole
+ * 64-bit score h has r 2^33 < h + 1 <= (r + 1) 2^33, so that e = -log2((h + 1) / 2^64) is at
+ * least 31 - log2(r + 1), and above that by at most log2((r + 1) / r).
+ *   - r + 1 is rounded twice on its way to a float: its logarithm moves by at most 2^-22.
+ *   - fl_log2_float is above log2 by 2^-15, within 2.0e-5 either way (the unit test tries every
+ *     float in [1, 2)); subtracting it from a whole number below 32 rounds by at most 2^-20.
+ * So what comes out is below e by 0.8e-5 or more, and by 5.2e-5 at most. Multiplied by `inverse`,
+ * which is 2^-14 of itself below 1 / weight, and with anything below 0 lifted to 0 (e is never
+ * negative), it is a lower bound of e / weight, with 2^-14 of itself to spare.
+ *   - If it is below 13 (times `inverse`), r >= 2^17 and log2((r + 1) / r) < 1.2e-5, so e is above
+ *     it by less than 5.2e-5 + 1.2e-5 < GAP = 2^-13.
+ *
+ * A bound that is not negative orders as its bits do. The last 8 of them are overwritten with the
+ * node's index in its block, which moves the bound by less than 2^-15 of itself and makes one
+ * minimum tell both the least and where it is. */
 #include "place/kernel.h"
 
 #include "place/score.h"
@@ -18,11 +25,13 @@
 #include <stddef.h>
 #include <string.h>
 
-#define BODY   static inline __attribute__((always_inline))
-#define MARGIN 0x1p-12f
+#define BODY static inline __attribute__((always_inline))
+#define GAP  0x1p-13f
 
-/* clang unrolls by 64 lanes and leaves the rest to scalar code; our arrays are short. */
+/* clang unrolls by 64 lanes and leaves the rest to scalar code; our arrays are short. Builds
+ * that do not vectorise at all would be told so as a warning. */
 #ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed"
 #define LANE_LOOP _Pragma("clang loop vectorize(enable) interleave(disable)")
 #else
 #define LANE_LOOP
@@ -79,61 +88,82 @@ BODY uint32_t top_body(const uint32_t *restrict lo, const uint32_t *restrict hi,
 	return at;
 }
 
-BODY float bound_of(uint32_t score, float inverse)
+BODY int32_t bound_of(uint32_t score, float inverse)
 {
-	float f = (float)(int32_t)(score >> 1) + 1.0f, m;
+	float f = (float)(int32_t)(score >> 1) + 1.0f, m, product;
 	uint32_t bits;
+	int32_t bound;
 	memcpy(&bits, &f, sizeof(bits));
 	int32_t whole = 31 + 127 - (int32_t)(bits >> 23);
 	bits = (bits & 0x7fffffu) | 0x3f800000u;
 	memcpy(&m, &bits, sizeof(m));
-	m -= 1.0f;
-	float p = -0.0784406762f;
-	p = p * m + 0.3122694773f;
-	p = p * m - 0.6708826790f;
-	p = p * m + 1.4368748962f;
-	p = p * m + 0.0001145800f;
-	return ((float)whole - p - MARGIN) * inverse;
+	product = ((float)whole - fl_log2_float(m)) * inverse;
+	memcpy(&bound, &product, sizeof(bound));
+	return bound > 0 ? bound : 0;
 }
 
-BODY float bounds_body(const uint32_t *restrict lo, const uint32_t *restrict hi,
-	const float *restrict inverse, uint32_t padded, uint64_t key, float *restrict out)
+BODY int32_t bounds_body(const uint32_t *restrict lo, const uint32_t *restrict hi,
+	const float *restrict inverse, uint32_t padded, uint64_t key, int32_t *restrict out)
 {
 	uint32_t x = (uint32_t)key, y = (uint32_t)(key >> 32);
 	int32_t least = INT32_MAX;
-	float result;
 	padded = padded / FL_LANES * FL_LANES;
 	LANE_LOOP
-	for (uint32_t i = 0; i < padded; i++)
-		out[i] = bound_of(fl_score_high(lo[i], hi[i], x, y), inverse[i]);
-	LANE_LOOP
 	for (uint32_t i = 0; i < padded; i++) {
-		/* Compilers do not reorder float minima, so compare the bits: as integers they
-		 * are in order once the negatives, whose order is reversed, are turned over. */
-		int32_t bits;
-		memcpy(&bits, &out[i], sizeof(bits));
-		bits ^= (bits >> 31) & INT32_MAX;
-		least = bits < least ? bits : least;
+		int32_t bound = bound_of(fl_score_high(lo[i], hi[i], x, y), inverse[i]);
+		bound = (bound & ~(FL_BLOCK - 1)) | (int32_t)(i & (FL_BLOCK - 1));
+		out[i] = bound;
+		least = bound < least ? bound : least;
 	}
-	least ^= (least >> 31) & INT32_MAX;
-	memcpy(&result, &least, sizeof(result));
-	return result;
+	return least;
 }
 
-BODY uint32_t below_body(
-	const float *restrict bounds, uint32_t padded, float limit, uint32_t *restrict count)
+/* The least of all but `least`; all differ. */
+BODY int32_t second_body(const int32_t *restrict bounds, uint32_t padded, int32_t least)
 {
-	uint32_t first = UINT32_MAX, n = 0;
+	int32_t second = INT32_MAX;
 	padded = padded / FL_LANES * FL_LANES;
 	LANE_LOOP
 	for (uint32_t i = 0; i < padded; i++) {
-		uint32_t hit = (uint32_t)(bounds[i] <= limit);
-		uint32_t up = i | (hit - 1u);
-		first = up < first ? up : first;
-		n += hit;
+		int32_t hit = -(int32_t)(bounds[i] == least);
+		int32_t other = bounds[i] | (hit & INT32_MAX);
+		second = other < second ? other : second;
 	}
-	*count = n;
-	return first;
+	return second;
+}
+
+/* Can the node of the second bound still be before the node of the least one? */
+BODY uint32_t too_close(int32_t least, int32_t second, float inverse)
+{
+	float low, high;
+	memcpy(&low, &least, sizeof(low));
+	memcpy(&high, &second, sizeof(high));
+	return low >= 12.5f * inverse || high <= (low + GAP * inverse) * (1.0f + 0x1p-12f);
+}
+
+BODY uint32_t lightest_body(const uint32_t *restrict lo, const uint32_t *restrict hi,
+	const float *restrict inverse, uint32_t padded, uint64_t key, uint32_t *restrict unsure)
+{
+	int32_t buffer[FL_BLOCK] __attribute__((aligned(64)));
+	int32_t best = INT32_MAX, second = INT32_MAX;
+	uint32_t at = 0;
+	for (uint32_t base = 0; base < padded; base += FL_BLOCK) {
+		uint32_t n = padded - base < FL_BLOCK ? padded - base : FL_BLOCK;
+		int32_t least =
+			bounds_body(lo + base, hi + base, inverse + base, n, key, buffer);
+		if (least >= second)
+			continue;
+		if (least >= best) {
+			second = least;
+			continue;
+		}
+		int32_t next = second_body(buffer, n, least);
+		second = best < next ? best : next;
+		best = least;
+		at = base + ((uint32_t)least & (FL_BLOCK - 1));
+	}
+	*unsure = too_close(best, second, inverse[at]);
+	return at;
 }
 
 #define INSTANCE(SUFFIX, TARGET)                                                               \
@@ -147,18 +177,18 @@ BODY uint32_t below_body(
 	{                                                                                      \
 		return scores_body(lo, hi, padded, key, out);                                  \
 	}                                                                                      \
-	TARGET static float bounds_##SUFFIX(const uint32_t *lo, const uint32_t *hi,            \
-		const float *inverse, uint32_t padded, uint64_t key, float *out)               \
+	TARGET static int32_t bounds_##SUFFIX(const uint32_t *lo, const uint32_t *hi,          \
+		const float *inverse, uint32_t padded, uint64_t key, int32_t *out)             \
 	{                                                                                      \
 		return bounds_body(lo, hi, inverse, padded, key, out);                         \
 	}                                                                                      \
-	TARGET static uint32_t below_##SUFFIX(                                                 \
-		const float *bounds, uint32_t padded, float limit, uint32_t *count)            \
+	TARGET static uint32_t lightest_##SUFFIX(const uint32_t *lo, const uint32_t *hi,       \
+		const float *inverse, uint32_t padded, uint64_t key, uint32_t *unsure)         \
 	{                                                                                      \
-		return below_body(bounds, padded, limit, count);                               \
+		return lightest_body(lo, hi, inverse, padded, key, unsure);                    \
 	}                                                                                      \
 	static const struct fl_kernels kernels_##SUFFIX = {                                    \
-		#SUFFIX, top_##SUFFIX, scores_##SUFFIX, bounds_##SUFFIX, below_##SUFFIX}
+		#SUFFIX, top_##SUFFIX, scores_##SUFFIX, lightest_##SUFFIX, bounds_##SUFFIX}
 
 INSTANCE(baseline, );
 

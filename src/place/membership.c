@@ -135,7 +135,7 @@ static int check_weight(
 	if (weight > d->max_weight)
 		return fl_error_set(err, FL_EINVAL,
 			"node \"%.100s\": weight %ld: this mapping knows no weights, only 1, "
-		        "or 0 "
+			"or 0 "
 			"for a node that owns nothing",
 			name, (long)weight);
 	return FL_OK;

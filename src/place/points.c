@@ -137,16 +137,20 @@ int fl_points_sort(struct fl_points *out, const struct fl_point *list, size_t co
 
 /* ---- merging ---- */
 
+/* The first point of each bucket that has one; then the gaps, from behind, take their successor.
+ * Without branches that depend on where points are. */
 static void index_sorted(struct fl_points *r)
 {
-	uint32_t buckets = (uint32_t)1 << (64 - r->shift), next = 0;
-	for (uint32_t i = 0; i < r->count; i++) {
-		uint32_t bucket = (uint32_t)(r->at[i] >> r->shift);
-		while (next <= bucket)
-			r->index[next++] = i;
+	uint32_t buckets = (uint32_t)1 << (64 - r->shift), next = r->count;
+	memset(r->index, 0xff, buckets * sizeof(*r->index));
+	r->index[buckets] = r->count;
+	for (uint32_t i = r->count; i-- > 0;)
+		r->index[r->at[i] >> r->shift] = i;
+	for (uint32_t b = buckets; b-- > 0;) {
+		uint32_t first = r->index[b];
+		next = first < next ? first : next;
+		r->index[b] = next;
 	}
-	while (next <= buckets)
-		r->index[next++] = r->count;
 }
 
 static size_t count_kept(const struct fl_points *old, const bool *drop)

@@ -41,7 +41,7 @@ static int check(const struct fl_placement *p, struct fl_error *err)
 	if (p->weight * each > FL_MAX_POINTS)
 		return fl_error_set(err, FL_ELIMIT,
 			"a sum of weights of %llu and %llu points each make more than %u "
-		        "points; "
+			"points; "
 			"use smaller weights or fewer points",
 			(unsigned long long)p->weight, (unsigned long long)each, FL_MAX_POINTS);
 	return FL_OK;
