@@ -241,7 +241,7 @@ static int set_v4(struct fl_conf *conf, const struct fl_conf_node *node, const c
 	if (fl_conf_parse_int(text, 1, 32, &v4) != 0)
 		return fl_conf_error(conf, node,
 			"the prefix of \"client_ip\" is a length from 1 to 32 for IPv4, not "
-		        "%s; "
+			"%s; "
 			"for IPv6 there is {client_ip: {v6: 64}}",
 			fl_conf_quote(&quoted, text));
 	return set_masks(conf, source, (unsigned)v4, 64);
@@ -399,7 +399,7 @@ static int read_source(struct fl_conf *conf, const struct fl_conf_node *node, bo
 		return read_word(conf, node, source);
 	return fl_conf_error(conf, node,
 		"a source of keys is a word such as client_ip, or a map such as {header: "
-	        "X-User}");
+		"X-User}");
 }
 
 static int parse_sources(struct fl_conf *conf, const struct fl_conf_node *node, void *out)

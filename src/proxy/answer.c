@@ -1,0 +1,260 @@
+#include "proxy/answer.h"
+
+#include "proxy/head.h"
+
+/* Interim answers (1xx) that are passed on for one request; more is a node gone wild. */
+#define INTERIMS_MAX 16
+
+/* A tunnel (101) may be silent for so long. */
+#define TUNNEL_MS (3600u * 1000)
+
+static void run_answer(struct fl_exchange *ex);
+static void read_head(struct fl_exchange *ex);
+
+void fl_exchange_cut(struct fl_exchange *ex, const char *why)
+{
+	fl_stat_add(&ex->node->stats->failures, 1);
+	if (!ex->answer_begun) {
+		fl_exchange_reply(ex, 502, why);
+		return;
+	}
+	fl_stat_add(&ex->worker->stats.truncated, 1);
+	fl_exchange_abort(ex, why);
+	fl_session_close(ex->session, true);
+}
+
+static void resume(struct fl_exchange *ex)
+{
+	if (!ex->upstream_paused || ex->answer.eof)
+		return;
+	ex->upstream_paused = false;
+	if (fl_stream_recv(ex->conn->stream, fl_answer_recv))
+		fl_exchange_cut(ex, "the connection to the node failed");
+}
+
+/* ---- sending to the client ---- */
+
+static void on_answer_sent(void *cookie, int result);
+
+/* What was gathered is all sent: an interim answer, or the answer itself. */
+static void all_sent(struct fl_exchange *ex)
+{
+	if (ex->state == FL_EX_INTERIM) {
+		fl_exchange_set_state(ex, FL_EX_REQUEST);
+		fl_text_clear(&ex->answer_head);
+		/* Its bytes went to the client, but the answer proper has not begun. */
+		ex->answer_begun = false;
+		read_head(ex);
+	} else {
+		fl_exchange_finish(ex);
+	}
+}
+
+static void run_answer(struct fl_exchange *ex)
+{
+	struct fl_session *s = ex->session;
+	struct iovec iov[FL_SEND_IOV];
+	int count;
+
+	while (!ex->answer_sending && ex->state != FL_EX_OVER) {
+		switch (fl_pipe_gather(&ex->answer, iov, &count)) {
+		case FL_PIPE_SEND:
+			break;
+		case FL_PIPE_STARVED:
+			fl_timer_set(ex->worker->loop, &ex->timer,
+				ex->tunnel ? TUNNEL_MS : ex->pool->forward->stall_ms);
+			resume(ex);
+			return;
+		case FL_PIPE_DONE:
+			all_sent(ex);
+			return;
+		case FL_PIPE_MALFORMED:
+			fl_exchange_cut(ex, "the node's answer breaks its framing");
+			return;
+		case FL_PIPE_TRUNCATED:
+			fl_exchange_cut(ex, "the node's answer ended too early");
+			return;
+		}
+		int sent = fl_stream_send(s->stream, iov, count, on_answer_sent);
+		if (sent < 0) {
+			fl_session_close(s, true);
+			return;
+		}
+		ex->answer_begun = true;
+		if (sent == 0) {
+			ex->answer_sending = true;
+			fl_timer_cancel(&ex->timer);
+			fl_session_clock(s, ex->worker->conf->client.stall_ms);
+			return;
+		}
+		fl_pipe_sent(&ex->answer);
+	}
+}
+
+/* on_sent of the client's stream: the cookie is the session. */
+static void on_answer_sent(void *cookie, int result)
+{
+	struct fl_session *s = cookie;
+	struct fl_exchange *ex = s->exchange;
+
+	ex->answer_sending = false;
+	fl_pipe_sent(&ex->answer);
+	if (result < 0) {
+		fl_session_close(s, true);
+		return;
+	}
+	if (ex->request_sent)
+		fl_session_clock_stop(s);
+	else
+		fl_session_clock(s, ex->worker->conf->client.stall_ms);
+	run_answer(ex);
+}
+
+/* ---- the head ---- */
+
+static void pass_interim(struct fl_exchange *ex, const struct fl_http1_head *head)
+{
+	static const struct fl_head_answer plain = {.chunked = false};
+
+	if (++ex->interims > INTERIMS_MAX) {
+		fl_exchange_cut(ex, "the node sent too many interim answers");
+		return;
+	}
+	fl_exchange_set_state(ex, FL_EX_INTERIM);
+	/* HTTP/1.0 knows no interim answers: there it is passed on as nothing. */
+	if (ex->minor >= 1)
+		fl_head_answer(&ex->answer_head, head, &plain);
+	fl_pipe_init(&ex->answer, &ex->in, head,
+		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, false);
+	fl_inq_head_done(&ex->in);
+	run_answer(ex);
+}
+
+static void begin_tunnel(struct fl_exchange *ex)
+{
+	static const struct fl_http1_head until_close = {.framing = FL_BODY_CLOSE};
+
+	fl_pipe_init(&ex->answer, &ex->in, &until_close,
+		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, false);
+	fl_inq_head_done(&ex->in);
+	fl_exchange_tunnel(ex);
+	if (ex->state == FL_EX_ANSWER)
+		run_answer(ex);
+}
+
+/* How the answer is framed for this client. */
+static struct fl_head_answer plan(struct fl_exchange *ex, const struct fl_http1_head *head)
+{
+	bool unsized = head->framing == FL_BODY_CHUNKED || head->framing == FL_BODY_CLOSE;
+	bool old = ex->minor == 0;
+
+	ex->client_close = ex->worker->draining || (unsized && old) || !ex->request.body.done;
+	return (struct fl_head_answer){
+		.chunked = unsized && !old,
+		.close = ex->client_close || !ex->keep_alive,
+		.keep_alive = old,
+		.upgrade = head->status == 101,
+	};
+}
+
+static void pass_answer(struct fl_exchange *ex, const struct fl_http1_head *head)
+{
+	struct fl_head_answer how = plan(ex, head);
+
+	fl_exchange_set_state(ex, FL_EX_ANSWER);
+	ex->status = head->status;
+	fl_text_clear(&ex->answer_head);
+	fl_head_answer(&ex->answer_head, head, &how);
+	if (ex->answer_head.failed) {
+		fl_exchange_cut(ex, "the node's answer has too large a head");
+		return;
+	}
+	if (how.upgrade) {
+		begin_tunnel(ex);
+		return;
+	}
+	ex->answer_keeps = head->keep_alive && head->framing != FL_BODY_CLOSE;
+	fl_pipe_init(&ex->answer, &ex->in, head,
+		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, how.chunked);
+	ex->answer.eof = ex->upstream_eof;
+	fl_inq_head_done(&ex->in);
+	run_answer(ex);
+}
+
+/* Looks for a whole head among what came, and acts on it. */
+static void read_head(struct fl_exchange *ex)
+{
+	struct fl_worker *w = ex->worker;
+	struct fl_http1_error err;
+	struct fl_slice bytes;
+	long end = fl_inq_head(&ex->in, &w->limits, &bytes, &err);
+
+	if (end == 0) {
+		if (ex->upstream_eof)
+			fl_exchange_cut(
+				ex, "the node closed in the midst of its answer's head");
+		else
+			resume(ex);
+		return;
+	}
+	if (end < 0 ||
+		fl_http1_response(bytes.p, bytes.n, ex->method, &w->limits, &w->head, &err)) {
+		fl_exchange_cut(ex, "the node's answer is malformed");
+		return;
+	}
+	const struct fl_http1_head *head = &w->head;
+	if (head->status == 101 && !ex->upgrade)
+		fl_exchange_cut(ex, "the node switched protocols unasked");
+	else if (head->status >= 200 || head->status == 101)
+		pass_answer(ex, head);
+	else
+		pass_interim(ex, head);
+}
+
+/* ---- receiving from the node ---- */
+
+static void on_end(struct fl_exchange *ex, int result)
+{
+	switch (ex->state) {
+	case FL_EX_REQUEST:
+		if (!ex->answered)
+			fl_exchange_failed(ex, "the node closed without an answer");
+		else
+			fl_exchange_cut(
+				ex, "the node closed in the midst of its answer's head");
+		break;
+	case FL_EX_INTERIM:
+	case FL_EX_ANSWER:
+		if (result < 0) {
+			fl_exchange_cut(ex, "the node reset the connection in its answer");
+			break;
+		}
+		ex->answer.eof = true;
+		if (ex->state == FL_EX_ANSWER)
+			run_answer(ex);
+		break;
+	default:
+		break;
+	}
+}
+
+void fl_answer_recv(void *cookie, struct fl_rbuf *buf, int result)
+{
+	struct fl_exchange *ex = cookie;
+
+	if (result <= 0) {
+		ex->upstream_eof = true;
+		on_end(ex, result);
+		return;
+	}
+	ex->answered = true;
+	fl_inq_push(&ex->in, buf);
+	if (ex->in.count >= 2 && !ex->upstream_paused) {
+		fl_stream_recv_pause(ex->conn->stream);
+		ex->upstream_paused = true;
+	}
+	if (ex->state == FL_EX_REQUEST)
+		read_head(ex);
+	else if (ex->state == FL_EX_ANSWER)
+		run_answer(ex);
+}

@@ -1,0 +1,162 @@
+#include "proxy/head.h"
+
+const char *fl_head_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} table[] = {
+		{400, "Bad Request"},
+		{404, "Not Found"},
+		{408, "Request Timeout"},
+		{413, "Content Too Large"},
+		{414, "URI Too Long"},
+		{417, "Expectation Failed"},
+		{431, "Request Header Fields Too Large"},
+		{500, "Internal Server Error"},
+		{501, "Not Implemented"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+		{505, "HTTP Version Not Supported"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].status == status)
+			return table[i].reason;
+	return "Error";
+}
+
+static void field(struct fl_text *out, struct fl_slice name, struct fl_slice value)
+{
+	fl_text_slice(out, name);
+	FL_TEXT_LITERAL(out, ": ");
+	fl_text_slice(out, value);
+	FL_TEXT_LITERAL(out, "\r\n");
+}
+
+static bool absolute(const struct fl_http1_head *head)
+{
+	return head->target.n && head->target.p[0] != '/' && head->target.p[0] != '*';
+}
+
+static void request_line(struct fl_text *out, const struct fl_http1_head *head)
+{
+	fl_text_slice(out, head->method_text);
+	FL_TEXT_LITERAL(out, " ");
+	if (absolute(head)) {
+		fl_text_slice(out, head->path);
+		if (head->query.p) {
+			FL_TEXT_LITERAL(out, "?");
+			fl_text_slice(out, head->query);
+		}
+	} else {
+		fl_text_slice(out, head->target);
+	}
+	FL_TEXT_LITERAL(out, " HTTP/1.1\r\n");
+}
+
+/* Fields of the request that pass unchanged. Every X-Forwarded-For is joined into one. */
+static void request_fields(struct fl_text *out, const struct fl_http1_head *head)
+{
+	for (size_t i = 0; i < head->header_count; i++) {
+		const struct fl_http1_header *h = &head->headers[i];
+		if (h->hop)
+			continue;
+		switch (h->id) {
+		case FL_HDR_HOST:
+		case FL_HDR_CONTENT_LENGTH:
+		case FL_HDR_FORWARDED_FOR:
+		case FL_HDR_FORWARDED_PROTO:
+			break;
+		default:
+			field(out, h->name, h->value);
+		}
+	}
+}
+
+static void forwarded_for(
+	struct fl_text *out, const struct fl_http1_head *head, struct fl_slice client)
+{
+	FL_TEXT_LITERAL(out, "X-Forwarded-For: ");
+	for (size_t i = 0; i < head->header_count; i++) {
+		const struct fl_http1_header *h = &head->headers[i];
+		if (h->id == FL_HDR_FORWARDED_FOR && !h->hop && h->value.n) {
+			fl_text_slice(out, h->value);
+			FL_TEXT_LITERAL(out, ", ");
+		}
+	}
+	fl_text_slice(out, client);
+	FL_TEXT_LITERAL(out, "\r\nX-Forwarded-Proto: http\r\n");
+}
+
+static void framing(struct fl_text *out, const struct fl_http1_head *head)
+{
+	if (head->framing == FL_BODY_LENGTH) {
+		FL_TEXT_LITERAL(out, "Content-Length: ");
+		fl_text_number(out, head->length);
+		FL_TEXT_LITERAL(out, "\r\n");
+	} else if (head->framing == FL_BODY_CHUNKED) {
+		FL_TEXT_LITERAL(out, "Transfer-Encoding: chunked\r\n");
+	}
+}
+
+static void upgrade_fields(struct fl_text *out, const struct fl_http1_head *head)
+{
+	FL_TEXT_LITERAL(out, "Connection: upgrade\r\n");
+	for (size_t i = 0; i < head->header_count; i++)
+		if (head->headers[i].id == FL_HDR_UPGRADE)
+			field(out, head->headers[i].name, head->headers[i].value);
+}
+
+void fl_head_request(struct fl_text *out, const struct fl_http1_head *head,
+	struct fl_slice client, struct fl_slice fallback_host, bool upgrade)
+{
+	request_line(out, head);
+	field(out, FL_SLICE("Host"), head->authority.n ? head->authority : fallback_host);
+	request_fields(out, head);
+	forwarded_for(out, head, client);
+	if (head->minor == 0)
+		FL_TEXT_LITERAL(out, "Via: 1.0 fairlead\r\n");
+	else
+		FL_TEXT_LITERAL(out, "Via: 1.1 fairlead\r\n");
+	framing(out, head);
+	if (upgrade)
+		upgrade_fields(out, head);
+	FL_TEXT_LITERAL(out, "\r\n");
+}
+
+void fl_head_answer(
+	struct fl_text *out, const struct fl_http1_head *head, const struct fl_head_answer *how)
+{
+	FL_TEXT_LITERAL(out, "HTTP/1.1 ");
+	fl_text_number(out, (uint64_t)head->status);
+	FL_TEXT_LITERAL(out, " ");
+	fl_text_slice(out, head->reason);
+	FL_TEXT_LITERAL(out, "\r\n");
+	for (size_t i = 0; i < head->header_count; i++)
+		if (!head->headers[i].hop)
+			field(out, head->headers[i].name, head->headers[i].value);
+	if (how->chunked)
+		FL_TEXT_LITERAL(out, "Transfer-Encoding: chunked\r\n");
+	if (how->upgrade)
+		upgrade_fields(out, head);
+	else if (how->close)
+		FL_TEXT_LITERAL(out, "Connection: close\r\n");
+	else if (how->keep_alive)
+		FL_TEXT_LITERAL(out, "Connection: keep-alive\r\n");
+	FL_TEXT_LITERAL(out, "\r\n");
+}
+
+void fl_head_own(struct fl_text *out, int status, const char *why, bool head_only, bool close)
+{
+	const char *reason = fl_head_reason(status);
+	size_t body = 4 + strlen(reason) + 2 + strlen(why) + 1;
+
+	fl_text_format(out,
+		"HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"Cache-Control: no-store\r\nContent-Length: %zu\r\n%s\r\n",
+		status, reason, body, close ? "Connection: close\r\n" : "");
+	if (!head_only)
+		fl_text_format(out, "%d %s: %s\n", status, reason, why);
+}

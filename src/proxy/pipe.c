@@ -1,0 +1,131 @@
+#include "proxy/pipe.h"
+
+#include "base/assert.h"
+
+void fl_pipe_init(struct fl_pipe *pipe, struct fl_inq *in, const struct fl_http1_head *head,
+	struct fl_slice prefix, bool chunked)
+{
+	FL_ASSERT(!pipe->held_count);
+	pipe->in = in;
+	pipe->prefix = prefix;
+	pipe->chunked = chunked;
+	pipe->terminated = false;
+	pipe->eof = false;
+	pipe->copy = NULL;
+	pipe->bytes = 0;
+	fl_http1_body_init(&pipe->body, head);
+}
+
+void fl_pipe_again(struct fl_pipe *pipe, struct fl_slice prefix)
+{
+	fl_pipe_sent(pipe);
+	pipe->prefix = prefix;
+	pipe->terminated = false;
+}
+
+void fl_pipe_sent(struct fl_pipe *pipe)
+{
+	while (pipe->held_count)
+		fl_rbuf_unref(pipe->held[--pipe->held_count]);
+}
+
+/* Keeps the front buffer of the queue until its bytes were sent. */
+static void hold_front(struct fl_pipe *pipe)
+{
+	struct fl_rbuf *buf = pipe->in->buf[0];
+
+	if (pipe->held_count && pipe->held[pipe->held_count - 1] == buf)
+		return;
+	FL_ASSERT(pipe->held_count < FL_INQ_BUFFERS);
+	pipe->held[pipe->held_count++] = fl_rbuf_ref(buf);
+}
+
+/* "1f4\r\n" into a line of the pipe's; returns its length. */
+static size_t size_line(char *line, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+	char digits[8];
+	size_t count = 0, at = 0;
+
+	FL_DEBUG_ASSERT(n <= UINT32_MAX);
+	do {
+		digits[count++] = hex[n & 15];
+		n >>= 4;
+	} while (n);
+	while (count)
+		line[at++] = digits[--count];
+	line[at++] = '\r';
+	line[at++] = '\n';
+	return at;
+}
+
+struct gathered {
+	struct iovec *iov;
+	int count;
+	unsigned chunks;
+};
+
+static void add(struct gathered *g, const void *p, size_t n)
+{
+	FL_DEBUG_ASSERT(g->count < FL_SEND_IOV);
+	g->iov[g->count++] = (struct iovec){(void *)(uintptr_t)p, n};
+}
+
+static void add_data(struct fl_pipe *pipe, struct gathered *g, struct fl_slice data)
+{
+	if (pipe->chunked) {
+		char *line = pipe->size_line[g->chunks++];
+		add(g, line, size_line(line, data.n));
+		add(g, data.p, data.n);
+		add(g, "\r\n", 2);
+	} else {
+		add(g, data.p, data.n);
+	}
+	pipe->bytes += data.n;
+	if (pipe->copy)
+		fl_text_slice(pipe->copy, data);
+}
+
+/* Body bytes from the queue, as far as iov reaches. False when they break their framing. */
+static bool gather_body(struct fl_pipe *pipe, struct gathered *g)
+{
+	/* Room for one chunk (three) and the last chunk must be left. */
+	while (!pipe->body.done && !fl_inq_empty(pipe->in) && g->count + 4 <= FL_SEND_IOV &&
+		g->chunks < FL_PIPE_CHUNKS) {
+		struct fl_slice front = fl_inq_front(pipe->in), data;
+		long used = fl_http1_body_feed(&pipe->body, front.p, front.n, &data);
+		if (used < 0)
+			return false;
+		if (data.n) {
+			hold_front(pipe);
+			add_data(pipe, g, data);
+		}
+		fl_inq_consume(pipe->in, (size_t)used);
+	}
+	if (pipe->eof && fl_inq_empty(pipe->in) && pipe->body.framing == FL_BODY_CLOSE)
+		pipe->body.done = true;
+	return true;
+}
+
+enum fl_pipe_status fl_pipe_gather(struct fl_pipe *pipe, struct iovec *iov, int *count)
+{
+	struct gathered g = {iov, 0, 0};
+
+	if (pipe->prefix.n) {
+		add(&g, pipe->prefix.p, pipe->prefix.n);
+		pipe->prefix.n = 0;
+	}
+	if (!gather_body(pipe, &g))
+		return FL_PIPE_MALFORMED;
+	if (pipe->body.done && !pipe->terminated) {
+		if (pipe->chunked)
+			add(&g, "0\r\n\r\n", 5);
+		pipe->terminated = true;
+	}
+	*count = g.count;
+	if (g.count)
+		return FL_PIPE_SEND;
+	if (pipe->terminated)
+		return FL_PIPE_DONE;
+	return pipe->eof && fl_inq_empty(pipe->in) ? FL_PIPE_TRUNCATED : FL_PIPE_STARVED;
+}

@@ -1,0 +1,197 @@
+#include "proxy/proxy.h"
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "proxy/route.h"
+#include "proxy/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fl_proxy {
+	struct fl_proxy_options options;
+	struct fl_worker *workers;
+	unsigned started;
+	atomic_uint undrained;
+	struct fl_task drained;
+};
+
+struct fl_proxy_options *fl_proxy_options(struct fl_proxy *proxy)
+{
+	return &proxy->options;
+}
+
+/* ---- configuration ---- */
+
+static struct fl_proxy_conf *conf_ref(struct fl_proxy_conf *conf)
+{
+	atomic_fetch_add_explicit(&conf->refs, 1, memory_order_relaxed);
+	return conf;
+}
+
+void fl_proxy_conf_unref(struct fl_proxy_conf *conf)
+{
+	if (!conf || atomic_fetch_sub_explicit(&conf->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	for (size_t i = 0; i < conf->listener_count; i++)
+		free(conf->listeners[i].fds);
+	for (size_t i = 0; i < conf->pool_count; i++)
+		fl_pool_unref(conf->pools[i].pool);
+	free(conf->listeners);
+	free(conf->pools);
+	fl_routes_free(conf->routes);
+	if (conf->release)
+		conf->release(conf->owner);
+	free(conf);
+}
+
+/* A message to one worker; frees itself. */
+struct message {
+	struct fl_task task;
+	struct fl_worker *worker;
+	struct fl_proxy_conf *conf;
+};
+
+static void configure(struct fl_task *task)
+{
+	struct message *m = fl_container_of(task, struct message, task);
+
+	fl_worker_configure(m->worker, m->conf);
+	free(m);
+}
+
+void fl_proxy_reconfigure(struct fl_proxy *proxy, struct fl_proxy_conf *conf)
+{
+	for (unsigned i = 0; i < proxy->started; i++) {
+		struct message *m = malloc(sizeof(*m));
+		FL_ASSERT(m);
+		*m = (struct message){
+			.task = {.run = configure},
+			.worker = &proxy->workers[i],
+			.conf = conf_ref(conf),
+		};
+		fl_loop_post(proxy->workers[i].loop, &m->task);
+	}
+}
+
+/* ---- draining ---- */
+
+static void drain(struct fl_task *task)
+{
+	fl_worker_drain(fl_container_of(task, struct fl_worker, drain_task));
+}
+
+static void all_drained(struct fl_task *task)
+{
+	struct fl_proxy *proxy = fl_container_of(task, struct fl_proxy, drained);
+
+	proxy->options.on_drained(proxy->options.cookie);
+}
+
+void fl_proxy_worker_drained(struct fl_proxy *proxy)
+{
+	if (atomic_fetch_sub_explicit(&proxy->undrained, 1, memory_order_acq_rel) != 1)
+		return;
+	proxy->drained.run = all_drained;
+	fl_loop_post(proxy->options.control, &proxy->drained);
+}
+
+void fl_proxy_drain(struct fl_proxy *proxy)
+{
+	atomic_store_explicit(&proxy->undrained, proxy->started, memory_order_release);
+	for (unsigned i = 0; i < proxy->started; i++) {
+		proxy->workers[i].drain_task.run = drain;
+		fl_loop_post(proxy->workers[i].loop, &proxy->workers[i].drain_task);
+	}
+}
+
+/* ---- life ---- */
+
+static void *worker_main(void *arg)
+{
+	struct fl_worker *w = arg;
+
+	while (!w->stopping)
+		FL_MUST(fl_loop_run(w->loop));
+	/* The readers of snapshots and the loop belong to this thread to the end. */
+	fl_worker_fini(w);
+	return NULL;
+}
+
+static void stop(struct fl_task *task)
+{
+	fl_worker_stop(fl_container_of(task, struct fl_worker, stop_task));
+}
+
+void fl_proxy_free(struct fl_proxy *proxy)
+{
+	if (!proxy)
+		return;
+	for (unsigned i = 0; i < proxy->started; i++) {
+		proxy->workers[i].stop_task.run = stop;
+		fl_loop_post(proxy->workers[i].loop, &proxy->workers[i].stop_task);
+	}
+	for (unsigned i = 0; i < proxy->started; i++)
+		FL_MUST(pthread_join(proxy->workers[i].thread, NULL));
+	free(proxy->workers);
+	free(proxy);
+}
+
+static int start_worker(struct fl_proxy *proxy, struct fl_proxy_conf *conf)
+{
+	struct fl_worker *w = &proxy->workers[proxy->started];
+	int bad = fl_worker_init(w, proxy, proxy->started);
+
+	if (bad)
+		return bad;
+	/* Before the thread runs, this thread may act for it. */
+	fl_worker_configure(w, conf_ref(conf));
+	bad = -pthread_create(&w->thread, NULL, worker_main, w);
+	if (bad) {
+		fl_worker_stop(w);
+		fl_worker_fini(w);
+		return bad;
+	}
+	proxy->started++;
+	return 0;
+}
+
+int fl_proxy_new(struct fl_proxy **out, const struct fl_proxy_options *options,
+	struct fl_proxy_conf *conf, struct fl_error *err)
+{
+	struct fl_proxy *proxy = calloc(1, sizeof(*proxy));
+	size_t bytes = options->workers * sizeof(struct fl_worker);
+
+	FL_ASSERT(options->workers >= 1 && options->workers <= FL_MAX_WORKERS);
+	if (!proxy)
+		return fl_error_set(err, FL_ENOMEM, "no memory");
+	proxy->options = *options;
+	proxy->workers = aligned_alloc(_Alignof(struct fl_worker), bytes);
+	if (!proxy->workers) {
+		free(proxy);
+		return fl_error_set(err, FL_ENOMEM, "no memory");
+	}
+	while (proxy->started < options->workers) {
+		int bad = start_worker(proxy, conf);
+		if (bad) {
+			fl_proxy_free(proxy);
+			return fl_error_set(
+				err, FL_EINVAL, "cannot start a worker: %s", strerror(-bad));
+		}
+	}
+	*out = proxy;
+	return FL_OK;
+}
+
+void fl_proxy_stats(const struct fl_proxy *proxy, struct fl_proxy_stats *out)
+{
+	*out = (struct fl_proxy_stats){.connections = 0};
+	for (unsigned i = 0; i < proxy->started; i++) {
+		const struct fl_worker_stats *s = &proxy->workers[i].stats;
+		out->connections += atomic_load_explicit(&s->connections, memory_order_relaxed);
+		out->requests += atomic_load_explicit(&s->requests, memory_order_relaxed);
+		out->failed += atomic_load_explicit(&s->failed, memory_order_relaxed);
+		out->truncated += atomic_load_explicit(&s->truncated, memory_order_relaxed);
+		out->retries += atomic_load_explicit(&s->retries, memory_order_relaxed);
+	}
+}
