@@ -4,6 +4,7 @@
  * and when the table is full the last by place gives way, so that what is shown is always the
  * beginning of the file. Names and values come from whoever wrote the file: what a terminal would
  * act on is escaped here, once, for all messages. Cost: one arena copy a message. */
+#include "base/utf8.h"
 #include "conf/priv.h"
 
 #include <stdarg.h>
@@ -54,19 +55,6 @@ const char *fl_conf_quote(struct fl_conf_quoted *buf, const char *text)
 	return buf->text;
 }
 
-/* Bytes of the character at `p` that would act on a terminal: C0, DEL, C1 in UTF-8, and the line
- * separators U+2028 and U+2029; 0: harmless. */
-static size_t harmful(const unsigned char *p)
-{
-	if (*p < 0x20 || *p == 0x7f)
-		return 1;
-	if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-		return 2;
-	if (*p == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9))
-		return 3;
-	return 0;
-}
-
 /* A copy of `text` with harmful characters as \xHH; NULL without memory. */
 static const char *clean(struct fl_conf *conf, const char *text)
 {
@@ -76,15 +64,20 @@ static const char *clean(struct fl_conf *conf, const char *text)
 
 	if (!out)
 		return NULL;
-	for (const unsigned char *p = (const unsigned char *)text; *p;) {
-		size_t n = harmful(p);
-		if (n == 0)
-			*to++ = (char)*p++;
-		for (; n > 0; n--, p++) {
+	for (size_t len = strlen(text); len > 0;) {
+		uint32_t code = 0;
+		size_t n = fl_utf8_decode(text, len, &code);
+		bool harmful = n == 0 || fl_utf8_acts(code);
+		for (n = n ? n : 1; n > 0; n--, len--, text++) {
+			unsigned char byte = (unsigned char)*text;
+			if (!harmful) {
+				*to++ = (char)byte;
+				continue;
+			}
 			*to++ = '\\';
 			*to++ = 'x';
-			*to++ = digits[*p >> 4];
-			*to++ = digits[*p & 15];
+			*to++ = digits[byte >> 4];
+			*to++ = digits[byte & 15];
 		}
 	}
 	*to = '\0';

@@ -5,37 +5,14 @@
  * check is one pass. */
 #include "conf/text.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The length of the character at `p` with its code point, 0 when it is not UTF-8 (overlong
- * forms and surrogates included). */
-static size_t decode(const unsigned char *p, size_t len, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = *p < 0x80   ? 1
-	           : *p < 0xc2 ? 0
-	           : *p < 0xe0 ? 2
-	           : *p < 0xf0 ? 3
-	           : *p < 0xf5 ? 4
-	                       : 0;
-
-	if (n == 0 || n > len)
-		return 0;
-	*code = n == 1 ? *p : *p & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (p[i] & 0x3fu);
-	}
-	if (*code < least[n] || (*code >= 0xd800 && *code < 0xe000) || *code > 0x10ffff)
-		return 0;
-	return n;
-}
 
 /* Which characters may stand in a file: YAML's "printable". */
 static const char *objection(uint32_t code, bool first)
@@ -66,7 +43,7 @@ int fl_conf_check_text(const char *bytes, size_t len, struct fl_conf_text_place 
 
 	for (size_t at = 0, n; at < len; at += n) {
 		uint32_t code = 0;
-		n = decode(p + at, len - at, &code);
+		n = fl_utf8_decode(bytes + at, len - at, &code);
 		const char *what =
 			n ? objection(code, at == 0) : "not valid UTF-8; a file is UTF-8 text";
 		if (what) {
