@@ -7,6 +7,7 @@
 #define FL_DAEMON_CONFIG_H
 
 #include "health/options.h"
+#include "obs/log.h"
 #include "pool/pool.h"
 #include "proxy/options.h"
 
@@ -16,18 +17,6 @@ enum fl_config_loop {
 	FL_CONFIG_EPOLL,
 	FL_CONFIG_IO_URING,
 	FL_CONFIG_AUTO, /* io_uring where the kernel allows it, else epoll */
-};
-
-enum fl_log_level {
-	FL_LOG_DEBUG,
-	FL_LOG_INFO,
-	FL_LOG_WARN,
-	FL_LOG_ERROR,
-};
-
-enum fl_log_format {
-	FL_LOG_TEXT,
-	FL_LOG_JSON,
 };
 
 struct fl_admin_conf {

@@ -1,0 +1,191 @@
+/* Every put checks the room before it writes, and END_ROOM is kept back, so that the end of the
+ * line (cut=true and the newline) always fits. A string is escaped character by character; when
+ * the next one does not fit together with the closing quote, the value ends there. */
+#include "obs/line.h"
+
+#include "base/assert.h"
+#include "base/utf8.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define END_ROOM 16 /* ,"cut":true} and the newline */
+
+void fl_line_begin(struct fl_line *line, char *buf, size_t size, bool json)
+{
+	FL_ASSERT(size >= 64);
+	*line = (struct fl_line){.p = buf, .max = size - END_ROOM, .json = json};
+	if (json)
+		line->p[line->n++] = '{';
+}
+
+static void put(struct fl_line *line, const char *text, size_t n)
+{
+	memcpy(line->p + line->n, text, n);
+	line->n += n;
+}
+
+/* The key with what stands around it, if then `more` bytes still fit. */
+static bool put_key(struct fl_line *line, const char *key, size_t more)
+{
+	size_t n = strlen(key);
+	if (line->n + n + 4 + more > line->max) {
+		line->cut = true;
+		return false;
+	}
+	if (line->begun)
+		line->p[line->n++] = line->json ? ',' : ' ';
+	line->begun = true;
+	if (line->json)
+		line->p[line->n++] = '"';
+	put(line, key, n);
+	if (line->json)
+		put(line, "\":", 2);
+	else
+		line->p[line->n++] = '=';
+	return true;
+}
+
+/* A value that needs no escaping and is short. */
+static void put_plain(struct fl_line *line, const char *key, const char *value, bool quote)
+{
+	size_t n = strlen(value);
+	quote = quote && line->json;
+	if (!put_key(line, key, n + 2))
+		return;
+	if (quote)
+		line->p[line->n++] = '"';
+	put(line, value, n);
+	if (quote)
+		line->p[line->n++] = '"';
+}
+
+void fl_line_number(struct fl_line *line, const char *key, uint64_t value)
+{
+	char text[24];
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	put_plain(line, key, text, false);
+}
+
+void fl_line_bool(struct fl_line *line, const char *key, bool value)
+{
+	put_plain(line, key, value ? "true" : "false", false);
+}
+
+void fl_line_ms(struct fl_line *line, const char *key, uint64_t us)
+{
+	char text[32];
+	(void)snprintf(
+		text, sizeof(text), "%" PRIu64 ".%03u", us / 1000, (unsigned)(us % 1000));
+	put_plain(line, key, text, false);
+}
+
+/* The civil date of a day since 1970, by 400-year cycles that begin on the first of March, so
+ * that the leap day is the last of its year. gmtime_r would do the same under a lock. */
+static void civil(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+	uint64_t z = days + 719468;
+	uint64_t era = z / 146097, of_era = z % 146097;
+	uint64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	uint64_t of_year = of_era - (365 * y + y / 4 - y / 100);
+	uint64_t m = (5 * of_year + 2) / 153;
+
+	*day = (unsigned)(of_year - (153 * m + 2) / 5 + 1);
+	*month = (unsigned)(m < 10 ? m + 3 : m - 9);
+	*year = (unsigned)(era * 400 + y + (*month <= 2));
+}
+
+void fl_line_time(struct fl_line *line, const char *key, uint64_t wall_ms)
+{
+	/* Beyond the year 9999 the form has no room: stay at its end. */
+	const uint64_t last = 253402300799999;
+	uint64_t ms = wall_ms < last ? wall_ms : last, s = ms / 1000;
+	unsigned year, month, day;
+	char text[80];
+
+	civil(s / 86400, &year, &month, &day);
+	(void)snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month,
+		day, (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60),
+		(unsigned)(ms % 1000));
+	put_plain(line, key, text, true);
+}
+
+/* Whether a value may stand in logfmt without quotes. */
+static bool bare(struct fl_slice value)
+{
+	if (value.n == 0)
+		return false;
+	for (size_t i = 0; i < value.n; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+			return false;
+	}
+	return true;
+}
+
+/* The escaped form of the character at `p` in `out`; its length. */
+static size_t escape(const char *p, size_t n, uint32_t code, bool json, char out[24])
+{
+	if (n == 0) /* not UTF-8: one byte of it */
+		return (size_t)snprintf(
+			out, 24, json ? "\\ufffd" : "\\x%02x", (unsigned char)*p);
+	if (code == '"' || code == '\\')
+		return (size_t)snprintf(out, 24, "\\%c", (char)code);
+	if (!fl_utf8_acts(code)) {
+		memcpy(out, p, n);
+		return n;
+	}
+	if (code == '\n' || code == '\r' || code == '\t')
+		return (size_t)snprintf(out, 24, "\\%c",
+			code == '\n'   ? 'n'
+			: code == '\r' ? 'r'
+				       : 't');
+	if (json)
+		return (size_t)snprintf(out, 24, "\\u%04x", (unsigned)code);
+	size_t len = 0;
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(out + len, 24 - len, "\\x%02x", (unsigned char)p[i]);
+	return len;
+}
+
+void fl_line_string(struct fl_line *line, const char *key, struct fl_slice value)
+{
+	char form[24];
+
+	if (!line->json && line->n + value.n + strlen(key) + 4 <= line->max && bare(value)) {
+		if (put_key(line, key, value.n))
+			put(line, value.p, value.n);
+		return;
+	}
+	if (!put_key(line, key, 2))
+		return;
+	line->p[line->n++] = '"';
+	for (size_t at = 0, n; at < value.n; at += n ? n : 1) {
+		uint32_t code = 0;
+		n = fl_utf8_decode(value.p + at, value.n - at, &code);
+		size_t len = escape(value.p + at, n, code, line->json, form);
+		if (line->n + len + 1 > line->max) {
+			line->cut = true;
+			break;
+		}
+		put(line, form, len);
+	}
+	line->p[line->n++] = '"';
+}
+
+size_t fl_line_end(struct fl_line *line)
+{
+	if (line->cut) {
+		if (line->begun)
+			line->p[line->n++] = line->json ? ',' : ' ';
+		if (line->json)
+			put(line, "\"cut\":true", 10);
+		else
+			put(line, "cut=true", 8);
+	}
+	if (line->json)
+		line->p[line->n++] = '}';
+	line->p[line->n++] = '\n';
+	FL_ASSERT(line->n <= line->max + END_ROOM);
+	return line->n;
+}
