@@ -21,6 +21,7 @@
 static void step(void);
 static uint32_t step_gate(const _Atomic uint32_t *gate);
 static uint64_t step_epoch(const _Atomic uint64_t *epoch);
+static uint32_t step_add(_Atomic uint32_t *gate, uint32_t value);
 static bool swap_flag(_Atomic bool *flag, bool value);
 
 #undef atomic_load_explicit
@@ -36,8 +37,8 @@ static bool swap_flag(_Atomic bool *flag, bool value);
 /* clang-format on */
 #define atomic_store_explicit(p, v, order)     (step(), (void)(*(p) = (v)))
 #define atomic_exchange_explicit(p, v, order)  swap_flag(p, v)
-#define atomic_fetch_add_explicit(p, v, order) (step(), (*(p) += (v)) - (v))
-#define atomic_fetch_sub_explicit(p, v, order) (step(), (*(p) -= (v)) + (v))
+#define atomic_fetch_add_explicit(p, v, order) step_add(p, v)
+#define atomic_fetch_sub_explicit(p, v, order) step_add(p, 0u - (v))
 #define atomic_fetch_and_explicit(p, v, order) (step(), (void)(*(p) &= (v)))
 #define atomic_fetch_or_explicit(p, v, order)  (step(), (void)(*(p) |= (v)))
 #include "snap/snap.c" /* NOLINT(bugprone-suspicious-include): its atomics are replaced */
@@ -120,6 +121,16 @@ static uint64_t step_epoch(const _Atomic uint64_t *epoch)
 {
 	step();
 	return *epoch;
+}
+
+static uint32_t step_add(_Atomic uint32_t *gate, uint32_t value)
+{
+	uint32_t former;
+
+	step();
+	former = *gate;
+	*gate = former + value;
+	return former;
 }
 
 static bool swap_flag(_Atomic bool *flag, bool value)
