@@ -18,7 +18,7 @@ void fl_exchange_cut(struct fl_exchange *ex, const char *why)
 		fl_exchange_reply(ex, 502, why);
 		return;
 	}
-	fl_stat_add(&ex->worker->stats.truncated, 1);
+	ex->truncated = true;
 	fl_exchange_abort(ex, why);
 	fl_session_close(ex->session, true);
 }

@@ -29,7 +29,4 @@ void fl_exchange_tunnel(struct fl_exchange *ex);
  * see that; else it gets a 502. */
 void fl_exchange_cut(struct fl_exchange *ex, const char *why);
 
-/* One record in the access log; `error` says what went wrong, or is NULL. */
-void fl_exchange_log(struct fl_exchange *ex, const char *error);
-
 #endif

@@ -202,7 +202,7 @@ void fl_exchange_finish(struct fl_exchange *ex)
 	bool keep = ex->keep_alive && !ex->client_close && body_done && !ex->tunnel &&
 	            !ex->worker->draining;
 
-	fl_exchange_log(ex, NULL);
+	fl_record_exchange(ex, NULL);
 	ex->node->fails = 0;
 	leave_node(ex);
 	if (ex->answer_keeps && ex->request_sent && fl_inq_empty(&ex->in)) {
@@ -211,7 +211,6 @@ void fl_exchange_finish(struct fl_exchange *ex)
 	} else {
 		drop_conn(ex, false);
 	}
-	fl_stat_add(&ex->worker->stats.requests, 1);
 	fl_session_next(detach(ex), keep);
 }
 
@@ -221,7 +220,7 @@ void fl_exchange_reply(struct fl_exchange *ex, int status, const char *why)
 	bool close = !ex->keep_alive || !ex->request.body.done;
 
 	ex->status = status;
-	fl_exchange_log(ex, why);
+	fl_record_exchange(ex, why);
 	leave_node(ex);
 	drop_conn(ex, true);
 	fl_session_reply(detach(ex), status, why, head_only, close);
@@ -231,7 +230,7 @@ void fl_exchange_abort(struct fl_exchange *ex, const char *why)
 {
 	if (ex->state == FL_EX_OVER)
 		return;
-	fl_exchange_log(ex, why);
+	fl_record_exchange(ex, why);
 	set_state(ex, FL_EX_OVER);
 	fl_timer_cancel(&ex->timer);
 	leave_node(ex);
@@ -277,6 +276,7 @@ void fl_exchange_failed(struct fl_exchange *ex, const char *why)
 		if (again)
 			ex->attempts--;
 	} else {
+		fl_count(ex->worker->counters, FL_COUNTER_UPSTREAM_ERRORS, 1);
 		fl_stat_add(&ex->node->stats->failures, 1);
 		fl_wnode_failed(ex->pool, ex->node, why);
 	}
@@ -287,7 +287,7 @@ void fl_exchange_failed(struct fl_exchange *ex, const char *why)
 	leave_node(ex);
 	set_state(ex, FL_EX_PICK);
 	if (!stale)
-		fl_stat_add(&ex->worker->stats.retries, 1);
+		fl_count(ex->worker->counters, FL_COUNTER_RETRIES, 1);
 	if (ex->conn)
 		drop_conn(ex, true); /* the next attempt begins in on_conn_closed */
 	else
@@ -377,9 +377,11 @@ static void connect_node(struct fl_exchange *ex)
 	if (!ex->fresh)
 		ex->conn = fl_origin_take(ex->node->origin, ex);
 	if (ex->conn) {
+		fl_count(ex->worker->counters, FL_COUNTER_UPSTREAM_REUSES, 1);
 		start_request(ex);
 		return;
 	}
+	fl_count(ex->worker->counters, FL_COUNTER_UPSTREAM_CONNECTS, 1);
 	set_state(ex, FL_EX_CONNECT);
 	ex->conn = fl_origin_connect(ex->node->origin, ex, on_connect, &error);
 	if (!ex->conn)
@@ -398,15 +400,19 @@ static void attempt(struct fl_exchange *ex)
 		member = choose(ex);
 	struct fl_wnode *node = member ? fl_wpool_node(ex->pool, member) : NULL;
 	if (!node) {
-		if (ex->failure)
+		if (ex->failure) {
 			fl_exchange_reply(ex, 502, ex->failure);
-		else
+		} else {
+			fl_count(ex->worker->counters, FL_COUNTER_NO_OWNER, 1);
 			fl_exchange_reply(ex, 503, "no node is there for this key");
+		}
 		return;
 	}
 	fl_wnode_ref(node);
 	ex->node = node;
 	ex->tried[ex->attempts++] = member->id;
+	if (ex->worker->access)
+		(void)clock_gettime(CLOCK_MONOTONIC, &ex->asked);
 	fl_stat_add(&node->stats->requests, 1);
 	fl_stat_add(&node->stats->active, 1);
 	connect_node(ex);
@@ -617,6 +623,23 @@ static bool may_repeat(const struct fl_http1_head *head)
 	return false;
 }
 
+/* Switching to another version of HTTP (h2c) would hide requests from us: that field stays behind,
+ * and the request goes on as HTTP/1.1. */
+static bool may_upgrade(const struct fl_http1_head *head)
+{
+	if (!head->upgrade || head->framing != FL_BODY_NONE || head->method != FL_METHOD_GET)
+		return false;
+	for (size_t i = 0; i < head->header_count; i++) {
+		struct fl_slice value = head->headers[i].value;
+		if (head->headers[i].id == FL_HDR_UPGRADE &&
+			(memmem(value.p, value.n, "h2", 2) ||
+				memmem(value.p, value.n, "HTTP", 4) ||
+				memmem(value.p, value.n, "H2", 2)))
+			return false;
+	}
+	return true;
+}
+
 static void make_head(struct fl_exchange *ex, const struct fl_http1_head *head)
 {
 	char client[FL_ADDR_TEXT];
@@ -624,8 +647,7 @@ static void make_head(struct fl_exchange *ex, const struct fl_http1_head *head)
 
 	struct fl_slice who = n ? (struct fl_slice){client, n} : FL_SLICE("unknown");
 
-	ex->upgrade =
-		head->upgrade && head->framing == FL_BODY_NONE && head->method == FL_METHOD_GET;
+	ex->upgrade = may_upgrade(head);
 	fl_head_request(
 		&ex->head, head, who, fl_slice_of(fl_pool_name(ex->pool->pool)), ex->upgrade);
 	fl_pipe_init(&ex->request, &ex->session->in, head,
@@ -644,6 +666,7 @@ static void turn_down(struct fl_session *s, int status, const char *why)
 	bool head_only = head->method == FL_METHOD_HEAD;
 	bool close = !head->keep_alive || has_body;
 
+	fl_record_own(s, head, status, why);
 	fl_inq_head_done(&s->in);
 	fl_session_reply(s, status, why, head_only, close);
 }
@@ -652,10 +675,12 @@ void fl_exchange_begin(struct fl_session *s)
 {
 	struct fl_worker *w = s->worker;
 	const struct fl_http1_head *head = &w->head;
-	int pool = fl_routes_find(w->conf->routes, s->listener, head->host, head->path);
+	int pool = fl_routes_find(w->conf->routes, s->listener->index, head->host, head->path);
 
 	s->client_closes = !head->keep_alive;
+	fl_count(w->counters, FL_COUNTER_REQUESTS, 1);
 	if (pool < 0) {
+		fl_count(w->counters, FL_COUNTER_NO_ROUTE, 1);
 		turn_down(s, 404, "no route leads there");
 		return;
 	}
@@ -670,9 +695,11 @@ void fl_exchange_begin(struct fl_session *s)
 	}
 	(void)clock_gettime(CLOCK_MONOTONIC, &ex->began);
 	ex->session = s;
+	ex->head_bytes = s->head_bytes;
 	ex->pool = fl_wpool_ref(w->pools[pool]);
 	if (!take_facts(ex, head)) {
 		fl_exchange_free(ex);
+		fl_count(w->counters, FL_COUNTER_NO_KEY, 1);
 		turn_down(s, 400, "the request has none of the keys this pool needs");
 		return;
 	}

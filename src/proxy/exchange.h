@@ -79,8 +79,10 @@ struct fl_exchange {
 	bool client_close; /* the client's may not */
 	bool tunnel;
 	int status;
-	unsigned interims; /* 1xx answers passed on */
-	struct timespec began;
+	bool truncated;
+	unsigned interims;            /* 1xx answers passed on */
+	uint32_t head_bytes;          /* of the request as received */
+	struct timespec began, asked; /* the request; the last attempt (when there is a log) */
 };
 
 /* Begins the request whose head was parsed into worker->head; its bytes are still at the front

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "obs/log.h"
 #include "proxy/route.h"
 #include "proxy/worker.h"
 
@@ -11,6 +12,7 @@
 struct fl_proxy {
 	struct fl_proxy_options options;
 	struct fl_worker *workers;
+	struct fl_counters *counters; /* [options.workers] */
 	unsigned started;
 	atomic_uint undrained;
 	struct fl_task drained;
@@ -19,6 +21,11 @@ struct fl_proxy {
 struct fl_proxy_options *fl_proxy_options(struct fl_proxy *proxy)
 {
 	return &proxy->options;
+}
+
+struct fl_counters *fl_proxy_counters(struct fl_proxy *proxy, unsigned index)
+{
+	return &proxy->counters[index];
 }
 
 /* ---- configuration ---- */
@@ -71,6 +78,28 @@ void fl_proxy_reconfigure(struct fl_proxy *proxy, struct fl_proxy_conf *conf)
 			.conf = conf_ref(conf),
 		};
 		fl_loop_post(proxy->workers[i].loop, &m->task);
+	}
+}
+
+/* ---- logs ---- */
+
+static void reopen(struct fl_task *task)
+{
+	struct fl_worker *w = fl_container_of(task, struct fl_worker, reopen_task);
+
+	atomic_store(&w->reopening, false);
+	if (w->access && fl_access_reopen(w->access))
+		fl_log(FL_LOG_ERROR,
+			"the access log cannot be opened anew: the old one goes on");
+}
+
+void fl_proxy_reopen_logs(struct fl_proxy *proxy)
+{
+	for (unsigned i = 0; i < proxy->started; i++) {
+		struct fl_worker *w = &proxy->workers[i];
+		w->reopen_task.run = reopen;
+		if (!atomic_exchange(&w->reopening, true))
+			fl_loop_post(w->loop, &w->reopen_task);
 	}
 }
 
@@ -133,6 +162,7 @@ void fl_proxy_free(struct fl_proxy *proxy)
 	}
 	for (unsigned i = 0; i < proxy->started; i++)
 		FL_MUST(pthread_join(proxy->workers[i].thread, NULL));
+	fl_counters_free(proxy->counters);
 	free(proxy->workers);
 	free(proxy);
 }
@@ -167,8 +197,9 @@ int fl_proxy_new(struct fl_proxy **out, const struct fl_proxy_options *options,
 		return fl_error_set(err, FL_ENOMEM, "no memory");
 	proxy->options = *options;
 	proxy->workers = aligned_alloc(_Alignof(struct fl_worker), bytes);
-	if (!proxy->workers) {
-		free(proxy);
+	proxy->counters = fl_counters_new(options->workers);
+	if (!proxy->workers || !proxy->counters) {
+		fl_proxy_free(proxy);
 		return fl_error_set(err, FL_ENOMEM, "no memory");
 	}
 	while (proxy->started < options->workers) {
@@ -183,15 +214,16 @@ int fl_proxy_new(struct fl_proxy **out, const struct fl_proxy_options *options,
 	return FL_OK;
 }
 
-void fl_proxy_stats(const struct fl_proxy *proxy, struct fl_proxy_stats *out)
+uint64_t fl_proxy_count(const struct fl_proxy *proxy, enum fl_counter id)
 {
-	*out = (struct fl_proxy_stats){.connections = 0};
-	for (unsigned i = 0; i < proxy->started; i++) {
-		const struct fl_worker_stats *s = &proxy->workers[i].stats;
-		out->connections += atomic_load_explicit(&s->connections, memory_order_relaxed);
-		out->requests += atomic_load_explicit(&s->requests, memory_order_relaxed);
-		out->failed += atomic_load_explicit(&s->failed, memory_order_relaxed);
-		out->truncated += atomic_load_explicit(&s->truncated, memory_order_relaxed);
-		out->retries += atomic_load_explicit(&s->retries, memory_order_relaxed);
-	}
+	return fl_counters_sum(proxy->counters, proxy->started, id);
+}
+
+uint64_t fl_proxy_open(const struct fl_proxy *proxy)
+{
+	uint64_t open = 0;
+
+	for (unsigned i = 0; i < proxy->started; i++)
+		open += atomic_load_explicit(&proxy->workers[i].open, memory_order_relaxed);
+	return open;
 }

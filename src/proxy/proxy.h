@@ -4,6 +4,7 @@
 #define FL_PROXY_PROXY_H
 
 #include "loop/loop.h"
+#include "obs/counters.h"
 #include "pool/pool.h"
 #include "proxy/options.h"
 
@@ -11,7 +12,6 @@
 
 #define FL_MAX_WORKERS 64
 
-struct fl_access;
 struct fl_routes;
 
 struct fl_proxy_listener {
@@ -77,10 +77,8 @@ void fl_proxy_drain(struct fl_proxy *proxy);
 /* Ends at once whatever still runs, and waits for the threads. NULL is fine. */
 void fl_proxy_free(struct fl_proxy *proxy);
 
-/* Open client connections and requests answered so far, over all workers. */
-struct fl_proxy_stats {
-	uint64_t connections, requests, failed, truncated, retries;
-};
-void fl_proxy_stats(const struct fl_proxy *proxy, struct fl_proxy_stats *out);
+/* A counter over all workers, and the client connections that are open now. Any thread. */
+uint64_t fl_proxy_count(const struct fl_proxy *proxy, enum fl_counter id);
+uint64_t fl_proxy_open(const struct fl_proxy *proxy);
 
 #endif

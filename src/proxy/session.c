@@ -128,6 +128,8 @@ static void on_recv(void *cookie, struct fl_rbuf *buf, int result)
 
 static void refuse(struct fl_session *s, const struct fl_http1_error *err)
 {
+	fl_count(s->worker->counters, FL_COUNTER_BAD_REQUESTS, 1);
+	fl_record_own(s, NULL, err->status, err->why);
 	fl_session_reply(s, err->status, err->why, false, true);
 }
 
@@ -147,6 +149,7 @@ static bool step(struct fl_session *s)
 	}
 	fl_session_clock_stop(s);
 	s->head_clock = false;
+	s->head_bytes = (uint32_t)end;
 	s->used = true;
 	s->state = FL_SESSION_EXCHANGE;
 	fl_exchange_begin(s);
@@ -232,8 +235,6 @@ void fl_session_reply(
 	s->exchange = NULL;
 	s->state = FL_SESSION_REPLY;
 	s->close_after_reply = close;
-	fl_stat_add(&s->worker->stats.requests, 1);
-	fl_stat_add(&s->worker->stats.failed, status >= 500);
 	fl_head_own(&s->reply, status, why, head_only, close);
 	if (s->reply.failed) {
 		fl_session_close(s, true);
@@ -261,7 +262,8 @@ void fl_session_release(struct fl_session *s)
 	fl_text_fini(&s->reply);
 	fl_list_remove(&s->link);
 	w->session_count--;
-	fl_stat_add(&w->stats.connections, (uint64_t)-1);
+	fl_stat_add(&w->open, (uint64_t)-1);
+	fl_wlistener_unref(s->listener);
 	free(s);
 	fl_worker_session_ended(w);
 }
@@ -291,8 +293,8 @@ void fl_session_drain(struct fl_session *s)
 		fl_session_close(s, false);
 }
 
-void fl_session_open(
-	struct fl_worker *w, int listener, int fd, const struct sockaddr *peer, socklen_t len)
+void fl_session_open(struct fl_worker *w, struct fl_wlistener *listener, int fd,
+	const struct sockaddr *peer, socklen_t len)
 {
 	struct fl_session *s = calloc(1, sizeof(*s));
 
@@ -306,13 +308,15 @@ void fl_session_open(
 	}
 	s->worker = w;
 	s->listener = listener;
+	listener->refs++;
 	fl_addr_set(&s->peer, peer, len);
 	fl_inq_init(&s->in);
 	fl_text_init(&s->reply, 4096);
 	fl_timer_init(&s->timer, on_clock, s);
 	fl_list_push_back(&w->sessions, &s->link);
 	w->session_count++;
-	fl_stat_add(&w->stats.connections, 1);
+	fl_stat_add(&w->open, 1);
+	fl_count(w->counters, FL_COUNTER_CONNECTIONS, 1);
 	s->paused = true;
 	wait_for_head(s);
 }

@@ -21,12 +21,13 @@ struct fl_session {
 	struct fl_worker *worker;
 	struct fl_stream *stream; /* NULL once the loop let go of it */
 	enum fl_session_state state;
-	int listener; /* number in the conf, for routes */
+	struct fl_wlistener *listener; /* by which it came; referenced */
 	struct fl_inq in;
 	struct fl_timer timer;
 	struct fl_exchange *exchange;
 	struct fl_text reply;
 	uint64_t lingered;
+	uint32_t head_bytes; /* of the request being begun */
 	struct fl_addr peer;
 	bool paused;
 	bool running;
@@ -38,8 +39,8 @@ struct fl_session {
 };
 
 /* Takes the descriptor. */
-void fl_session_open(
-	struct fl_worker *w, int listener, int fd, const struct sockaddr *peer, socklen_t len);
+void fl_session_open(struct fl_worker *w, struct fl_wlistener *listener, int fd,
+	const struct sockaddr *peer, socklen_t len);
 
 /* Ends the session: at once, with `reset` so that the client cannot take what it has for all. */
 void fl_session_close(struct fl_session *s, bool reset);

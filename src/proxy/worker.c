@@ -21,7 +21,7 @@ static void on_accept(void *cookie, int fd, const struct sockaddr *peer, socklen
 		(void)close(fd);
 		return;
 	}
-	fl_session_open(w, l->index, fd, peer, len);
+	fl_session_open(w, l, fd, peer, len);
 }
 
 static struct fl_wlistener *listener_find(
@@ -35,13 +35,22 @@ static struct fl_wlistener *listener_find(
 	return NULL;
 }
 
-static void listener_free(struct fl_wlistener *l)
+void fl_wlistener_unref(struct fl_wlistener *l)
 {
-	fl_listener_close(l->listener);
-	fl_list_remove(&l->link);
+	if (--l->refs)
+		return;
 	free(l->name);
 	free(l->bind);
 	free(l);
+}
+
+/* Accepts no more; sessions that came by it keep it until they end. */
+static void listener_close(struct fl_wlistener *l)
+{
+	fl_listener_close(l->listener);
+	fl_list_remove(&l->link);
+	l->index = -1;
+	fl_wlistener_unref(l);
 }
 
 static void listener_add(struct fl_worker *w, const struct fl_proxy_listener *conf, int index)
@@ -53,17 +62,17 @@ static void listener_add(struct fl_worker *w, const struct fl_proxy_listener *co
 		(void)close(fd);
 		return;
 	}
+	l->refs = 1;
 	l->worker = w;
 	l->index = index;
 	l->name = strdup(conf->name);
 	l->bind = strdup(conf->bind);
 	fl_list_push_back(&w->listeners, &l->link);
 	if (!l->name || !l->bind || fl_listener_new(&l->listener, w->loop, fd, on_accept, l))
-		listener_free(l);
+		listener_close(l);
 }
 
-/* Sessions remember their listener by number: a listener that is gone leads nowhere, so that
- * requests on its connections go by the routes for every listener. */
+/* Connections that came by a listener that is gone live on, by the routes for every listener. */
 static void configure_listeners(struct fl_worker *w, const struct fl_proxy_conf *conf)
 {
 	fl_list_each (it, &w->listeners)
@@ -79,7 +88,7 @@ static void configure_listeners(struct fl_worker *w, const struct fl_proxy_conf 
 	fl_list_each_safe (it, &w->listeners) {
 		struct fl_wlistener *l = fl_container_of(it, struct fl_wlistener, link);
 		if (l->index < 0)
-			listener_free(l);
+			listener_close(l);
 	}
 }
 
@@ -163,11 +172,21 @@ void fl_worker_drain(struct fl_worker *w)
 {
 	w->draining = true;
 	while (!fl_list_empty(&w->listeners))
-		listener_free(fl_container_of(w->listeners.next, struct fl_wlistener, link));
+		listener_close(fl_container_of(w->listeners.next, struct fl_wlistener, link));
 	fl_list_each_safe (it, &w->sessions)
 		fl_session_drain(fl_container_of(it, struct fl_session, link));
 	fl_timer_set(w->loop, &w->drain, w->conf->client.drain_ms);
 	end_if_drained(w);
+}
+
+/* ---- the access log ---- */
+
+static void flush(void *cookie)
+{
+	struct fl_worker *w = cookie;
+
+	fl_access_flush(w->access);
+	fl_timer_set(w->loop, &w->flush, 1000);
 }
 
 /* ---- life ---- */
@@ -181,9 +200,21 @@ int fl_worker_init(struct fl_worker *w, struct fl_proxy *proxy, unsigned index)
 	fl_list_init(&w->sessions);
 	fl_list_init(&w->spare);
 	fl_timer_init(&w->drain, drain_over, w);
+	fl_timer_init(&w->flush, flush, w);
 	/* Seeds differ between workers and processes; nothing depends on their being secret. */
 	w->random = (uint64_t)getpid() << 32 | index;
-	return fl_loop_new(&w->loop, &options);
+	w->counters = fl_proxy_counters(proxy, index);
+	int bad = fl_loop_new(&w->loop, &options);
+	const char *path = fl_proxy_options(proxy)->access;
+	if (bad || !path)
+		return bad;
+	bad = fl_access_new(&w->access, path, fl_proxy_options(proxy)->access_json);
+	if (bad) {
+		fl_loop_free(w->loop);
+		return bad;
+	}
+	fl_timer_set(w->loop, &w->flush, 1000);
+	return 0;
 }
 
 /* Stops for good: every session is closed and the loop runs until it has let go of them. */
@@ -192,7 +223,7 @@ void fl_worker_stop(struct fl_worker *w)
 	w->draining = true;
 	w->ended = true;
 	while (!fl_list_empty(&w->listeners))
-		listener_free(fl_container_of(w->listeners.next, struct fl_wlistener, link));
+		listener_close(fl_container_of(w->listeners.next, struct fl_wlistener, link));
 	close_sessions(w, true);
 	w->stopping = true;
 	fl_loop_stop(w->loop);
@@ -206,11 +237,13 @@ void fl_worker_fini(struct fl_worker *w)
 	w->pools = NULL;
 	fl_exchange_free_spare(w);
 	fl_timer_cancel(&w->drain);
+	fl_timer_cancel(&w->flush);
 	/* Runs what is still owed to closed streams. */
 	fl_loop_free(w->loop);
 	w->loop = NULL;
 	FL_ASSERT(w->session_count == 0);
 	fl_exchange_free_spare(w);
+	fl_access_free(w->access);
 	if (w->conf)
 		fl_proxy_conf_unref(w->conf);
 	w->conf = NULL;

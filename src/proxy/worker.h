@@ -8,6 +8,8 @@
 
 #include "base/list.h"
 #include "client/origin.h"
+#include "obs/access.h"
+#include "obs/counters.h"
 #include "proto/http1.h"
 #include "proxy/proxy.h"
 #include "snap/snap.h"
@@ -44,12 +46,8 @@ struct fl_wlistener {
 	struct fl_worker *worker;
 	struct fl_listener *listener;
 	char *name, *bind;
-	int index; /* in the conf */
-};
-
-struct fl_worker_stats {
-	_Alignas(64) _Atomic uint64_t connections;
-	_Atomic uint64_t requests, failed, truncated, retries;
+	int index;     /* in the conf; -1: gone from it */
+	unsigned refs; /* the worker's, and one of each session that came by it */
 };
 
 struct fl_worker {
@@ -68,13 +66,15 @@ struct fl_worker {
 	bool ended;
 	bool stopping;
 	struct fl_timer drain;
-	struct fl_worker_stats stats;
-	uint64_t random;           /* state of a generator, for no_key: random */
-	struct fl_http1_head head; /* scratch: valid from a parse until the next callback */
-	struct fl_link spare;      /* exchanges for reuse */
+	struct fl_counters *counters; /* this worker's block */
+	_Atomic uint64_t open;        /* sessions, for others to read */
+	uint64_t random;              /* state of a generator, for no_key: random */
+	struct fl_http1_head head;    /* scratch: valid from a parse until the next callback */
+	struct fl_link spare;         /* exchanges for reuse */
 	unsigned spare_count;
 	struct fl_http1_limits limits;
 	/* messages from the control thread, each its own task */
+	atomic_bool reopening;
 	struct fl_task drain_task, reopen_task, stop_task;
 };
 
@@ -85,9 +85,25 @@ static inline void fl_stat_add(_Atomic uint64_t *stat, uint64_t n)
 		memory_order_relaxed);
 }
 
+/* ---- record.c ---- */
+
+struct fl_exchange;
+struct fl_session;
+
+/* One record of an exchange in the access log and the counters; `error` says what went wrong, or
+ * is NULL. Once an exchange. */
+void fl_record_exchange(struct fl_exchange *ex, const char *error);
+
+/* The same of an answer of our own without an exchange; `head` is NULL when it was malformed. */
+void fl_record_own(
+	struct fl_session *s, const struct fl_http1_head *head, int status, const char *error);
+
 /* ---- proxy.c ---- */
 
 struct fl_proxy_options *fl_proxy_options(struct fl_proxy *proxy);
+
+/* The block of worker `index`. */
+struct fl_counters *fl_proxy_counters(struct fl_proxy *proxy, unsigned index);
 
 /* The last session of a draining worker has ended. The worker's thread. */
 void fl_proxy_worker_drained(struct fl_proxy *proxy);
@@ -101,6 +117,8 @@ void fl_worker_fini(struct fl_worker *w);
 
 /* Applies worker->conf's successor, on the worker's thread. */
 void fl_worker_configure(struct fl_worker *w, struct fl_proxy_conf *conf);
+
+void fl_wlistener_unref(struct fl_wlistener *l);
 
 /* A session ended; a draining worker may be done with that. */
 void fl_worker_session_ended(struct fl_worker *w);
