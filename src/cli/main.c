@@ -1,0 +1,6 @@
+#include "cli/verb.h"
+
+int main(int argc, char **argv)
+{
+	return fl_cli_main(argc, argv);
+}
