@@ -167,6 +167,25 @@ static void a_renamed_file_is_opened_anew(void **state)
 	fl_access_free(access);
 }
 
+static void a_file_is_added_to(void **state)
+{
+	struct fl_access *a, *b;
+	struct fl_access_record r = {.status = 1};
+	(void)state;
+	assert_int_equal(fl_access_new(&a, path, false), 0);
+	fl_access_log(a, &r);
+	fl_access_flush(a);
+	assert_int_equal(fl_access_new(&b, path, false), 0);
+	fl_access_log(b, &r);
+	fl_access_free(b);
+	fl_access_log(a, &r);
+	fl_access_free(a);
+	size_t len = strlen(slurp(path));
+	assert_int_equal(len % 3, 0);
+	assert_memory_equal(got, got + len / 3, len / 3);
+	assert_memory_equal(got, got + len / 3 * 2, len / 3);
+}
+
 /* Every line that came through is a whole record, numbered upwards; those that did not are
  * counted. */
 static void check_numbered(unsigned asked, uint64_t dropped)
@@ -240,6 +259,37 @@ static void a_socket_that_is_full(void **state)
 	nobody_reads_and_nothing_waits(fds);
 }
 
+static void two_writers_of_a_pipe(void **state)
+{
+	struct fl_access *writers[2];
+	size_t n = 0, lines = 0;
+	int fds[2];
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(fl_access_new_fd(&writers[i], fds[1], false), 0);
+	/* Each finds the pipe full again and again, in the midst of its buffer. */
+	for (unsigned round = 0; round < 12; round++) {
+		for (int i = 0; i < 2; i++) {
+			log_numbered(writers[i], round * 100, round * 100 + 80);
+			fl_access_flush(writers[i]);
+		}
+		n += read_all(fds[0], n);
+	}
+	for (char *line = strtok(got, "\n"); line; line = strtok(NULL, "\n")) {
+		assert_memory_equal(line, "time=", 5);
+		assert_non_null(strstr(line, "target=/end"));
+		assert_null(strstr(line + 5, "time="));
+		lines++;
+	}
+	assert_true(lines > 500);
+	for (int i = 0; i < 2; i++) {
+		fl_access_free(writers[i]);
+		(void)close(fds[i]);
+	}
+}
+
 static void a_reader_that_is_gone(void **state)
 {
 	struct fl_access *access;
@@ -293,6 +343,8 @@ int main(void)
 			a_renamed_file_is_opened_anew, make_dir, remove_dir),
 		cmocka_unit_test(a_pipe_that_is_full),
 		cmocka_unit_test(a_socket_that_is_full),
+		cmocka_unit_test_setup_teardown(a_file_is_added_to, make_dir, remove_dir),
+		cmocka_unit_test(two_writers_of_a_pipe),
 		cmocka_unit_test(a_reader_that_is_gone),
 		cmocka_unit_test_setup_teardown(a_disk_that_is_full, make_dir, remove_dir),
 	};

@@ -60,12 +60,13 @@ static void other_values(void **state)
 		fl_line_number(&line, "n", UINT64_MAX);
 		fl_line_bool(&line, "b", true);
 		fl_line_ms(&line, "ms", 12034);
+		fl_line_ms(&line, "us", 999);
 		buf[fl_line_end(&line)] = '\0';
 		assert_string_equal(buf,
 			json ? "{\"t\":\"1970-01-01T00:00:00.000Z\",\"n\":18446744073709551615,"
-			       "\"b\":true,\"ms\":12.034}\n"
+			       "\"b\":true,\"ms\":12.034,\"us\":0.999}\n"
 			     : "t=1970-01-01T00:00:00.000Z n=18446744073709551615 b=true "
-			       "ms=12.034\n");
+			       "ms=12.034 us=0.999\n");
 	}
 }
 
