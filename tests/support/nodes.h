@@ -1,0 +1,92 @@
+/* Repeatable random memberships for tests of placements. */
+#ifndef FL_TEST_NODES_H
+#define FL_TEST_NODES_H
+
+#include "fairlead/fairlead.h"
+#include "hash/mix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct test_rng {
+	uint64_t state;
+};
+
+static inline uint64_t test_next(struct test_rng *r)
+{
+	return fl_mix64(r->state += FL_WEYL);
+}
+
+/* 0..below-1 */
+static inline uint32_t test_below(struct test_rng *r, uint32_t below)
+{
+	return (uint32_t)(test_next(r) % below);
+}
+
+struct test_nodes {
+	char (*names)[32];
+	struct fl_node *nodes;
+	size_t count;
+};
+
+/* `count` nodes with names that do not come sorted; weights 1..most_weight, and now and then 0
+ * when most_weight is above 1. */
+static inline struct test_nodes test_nodes_new(
+	struct test_rng *r, size_t count, int32_t most_weight)
+{
+	struct test_nodes t = {calloc(count + 1, sizeof(*t.names)),
+		calloc(count + 1, sizeof(*t.nodes)), count};
+	uint32_t tag = (uint32_t)test_next(r);
+	if (!t.names || !t.nodes)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		snprintf(t.names[i], sizeof(t.names[i]), "%04x-node%zu",
+			(unsigned)(fl_mix64(tag + i) & 0xffff), i);
+		t.nodes[i] = (struct fl_node){t.names[i], 1, FL_NONE, NULL};
+		if (most_weight > 1 && test_below(r, 10) != 0)
+			t.nodes[i].weight = 1 + (int32_t)test_below(r, (uint32_t)most_weight);
+		else if (most_weight > 1)
+			t.nodes[i].weight = 0;
+	}
+	return t;
+}
+
+static inline void test_nodes_free(struct test_nodes *t)
+{
+	free(t->names);
+	free(t->nodes);
+}
+
+static inline fl_placement *test_place(
+	const char *spec, const struct fl_node *nodes, size_t count)
+{
+	fl_placement *p = NULL;
+	struct fl_error err;
+	if (fl_placement_new(&p, spec, nodes, count, &err) != FL_OK) {
+		printf("%s: %s\n", spec, err.text);
+		abort();
+	}
+	return p;
+}
+
+static inline fl_placement *test_change(const fl_placement *old, enum fl_change_kind kind,
+	const char *name, int32_t weight, uint32_t slot)
+{
+	struct fl_change change = {kind, {name, weight, slot, NULL}};
+	fl_placement *p = NULL;
+	struct fl_error err;
+	if (fl_placement_derive(&p, old, &change, 1, &err) != FL_OK) {
+		printf("%s\n", err.text);
+		abort();
+	}
+	return p;
+}
+
+/* The name that owns the key, or "" for nobody. */
+static inline const char *test_owner(const fl_placement *p, const char *key, size_t len)
+{
+	uint32_t slot = fl_lookup(p, key, len);
+	return slot == FL_NONE ? "" : fl_placement_node(p, slot)->name;
+}
+
+#endif

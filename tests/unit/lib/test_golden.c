@@ -1,0 +1,85 @@
+/* Every recorded mapping, key for key. */
+#include "support/golden.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void check(const char *name, size_t sections, size_t keys)
+{
+	size_t found, checked;
+	assert_int_equal(golden_mismatches(name, &found, &checked), 0);
+	assert_int_equal(found, sections);
+	assert_int_equal(checked, keys);
+}
+
+static void test_python_ring(void **state)
+{
+	(void)state;
+	check("python_ring.csv", 1, 2000);
+}
+
+static void test_java_rendezvous(void **state)
+{
+	(void)state;
+	check("java_rendezvous.csv", 3, 3 * 2050);
+}
+
+static void test_circle_360(void **state)
+{
+	(void)state;
+	check("circle_360.csv", 3, 3 * 2050);
+	assert_int_equal(
+		system("/usr/bin/python3 " FL_TEST_DIR "/model/circle_360.py --check"), 0);
+}
+
+/* Our own mappings, mapping version 1: a change here moves users' keys. */
+static void test_native(void **state)
+{
+	(void)state;
+	check("native_1.csv", 10, 10 * 2050);
+}
+
+/* The 16-bit form has no recording; it differs from UTF-8 and keeps the algorithm's promises. */
+static void test_java_utf16(void **state)
+{
+	struct fl_node nodes[] = {{"node0", 1, FL_NONE, NULL}, {"node1", 1, FL_NONE, NULL},
+		{"node2", 1, FL_NONE, NULL}};
+	fl_placement *narrow, *wide;
+	struct golden_keys keys;
+	size_t differ = 0, count[3] = {0};
+	(void)state;
+	assert_int_equal(
+		fl_placement_new(&narrow, "compat:java-rendezvous", nodes, 3, NULL), 0);
+	assert_int_equal(
+		fl_placement_new(&wide, "compat:java-rendezvous,charset=utf-16le,hash=md5",
+			nodes, 3, NULL),
+		0);
+	golden_keys_load(&keys);
+	for (size_t i = 0; i < keys.count; i++) {
+		uint32_t a = fl_lookup(narrow, keys.key[i], keys.len[i]);
+		uint32_t b = fl_lookup(wide, keys.key[i], keys.len[i]);
+		differ += a != b;
+		count[b]++;
+	}
+	assert_true(differ > keys.count / 2);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(count[i] > keys.count / 4);
+	fl_placement_unref(narrow);
+	fl_placement_unref(wide);
+	free(keys.text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_python_ring),
+		cmocka_unit_test(test_java_rendezvous),
+		cmocka_unit_test(test_circle_360),
+		cmocka_unit_test(test_native),
+		cmocka_unit_test(test_java_utf16),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
