@@ -144,9 +144,14 @@ static void not_ours(void **state)
 	struct fl_addr addr = parsed("192.0.2.1:8080"); /* documentation only: nobody has it */
 	assert_int_equal(fl_listen(&addr, &plain, NULL, &err), FL_EINVAL);
 	assert_non_null(strstr(err.text, "192.0.2.1:8080"));
+	int next = dup(0);
+	close(next);
 	addr = parsed("unix:/nonexistent/dir/sock");
 	assert_int_equal(fl_listen(&addr, &plain, NULL, &err), FL_EINVAL);
 	assert_non_null(strstr(err.text, "unix:/nonexistent/dir/sock"));
+	int again = dup(0); /* no descriptor was left behind */
+	close(again);
+	assert_int_equal(again, next);
 }
 
 static char dir[64];
@@ -336,6 +341,8 @@ static void inherited_sockets(void **state)
 	fds[1] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	fds[2] = fl_listen(&admin, &plain, NULL, NULL);
 	web = bound(fds[0]);
+	int off = 0; /* as somebody else's socket would be */
+	assert_int_equal(setsockopt(fds[0], IPPROTO_TCP, TCP_NODELAY, &off, sizeof(off)), 0);
 	in_child(fds, 3, takes_them_by_address);
 	in_child(fds, 3, closes_what_nobody_took);
 	in_child(fds, 3, leaves_those_of_another_process);
