@@ -350,6 +350,31 @@ const struct fl_pool_report *fl_pool_report(const struct fl_pool *pool)
 	return pool->movement ? &pool->report : NULL;
 }
 
+const char *fl_pool_spec(const struct fl_pool *pool)
+{
+	return pool->roster->spec;
+}
+
+size_t fl_pool_count(const struct fl_pool *pool)
+{
+	return pool->roster->count;
+}
+
+struct fl_pool_node fl_pool_node(const struct fl_pool *pool, size_t i)
+{
+	const struct fl_entry *e = &pool->roster->entries[i];
+
+	FL_ASSERT(i < pool->roster->count);
+	return (struct fl_pool_node){
+		.member = e->member,
+		.tier = e->member->backup ? 1 : 0,
+		.slot = fl_entry_effective(e).built ? e->slot : FL_NONE,
+		.admin = e->admin,
+		.health = e->health,
+		.ramp_start = e->ramp_start,
+	};
+}
+
 void fl_pool_subscribe(struct fl_pool *pool,
 	void (*changed)(
 		void *cookie, struct fl_pool *pool, const struct fl_pool_report *report),

@@ -166,6 +166,23 @@ struct fl_snap *fl_pool_snap(
 	struct fl_pool *pool); /* for fl_snap_reader: objects are fl_view */
 const struct fl_pool_report *fl_pool_report(const struct fl_pool *pool); /* last; or NULL */
 
+/* The spec in force, as fl_placement_new takes it. */
+const char *fl_pool_spec(const struct fl_pool *pool);
+
+/* A node of the whole desired set, disabled ones included; borrowed until the next change. */
+struct fl_pool_node {
+	struct fl_member *member;
+	unsigned tier; /* of the view; by rank, also when it is not built */
+	uint32_t slot; /* in that tier; FL_NONE when it is not built */
+	enum fl_admin_state admin;
+	enum fl_health_state health;
+	uint64_t ramp_start; /* as in struct fl_tier */
+};
+
+size_t fl_pool_count(const struct fl_pool *pool);
+/* Node i, i < fl_pool_count, in the order of the conf. O(1). */
+struct fl_pool_node fl_pool_node(const struct fl_pool *pool, size_t i);
+
 /* Called on the control thread after each published view; `report` is NULL when no placement
  * changed. A subscriber must not change the pool. At most 8 subscribers. */
 void fl_pool_subscribe(struct fl_pool *pool,
