@@ -7,9 +7,6 @@
  * CLOSED after it called the handler; its memory stays until the loop lets go. */
 #include "httpd/priv.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -412,29 +409,12 @@ static void on_timer(void *cookie)
 	advance(conn);
 }
 
-static void peer_text(char *out, size_t size, const struct sockaddr *peer)
-{
-	char ip[INET6_ADDRSTRLEN];
-
-	if (peer->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)peer;
-		(void)inet_ntop(AF_INET, &in->sin_addr, ip, sizeof(ip));
-		(void)snprintf(out, size, "%s:%u", ip, ntohs(in->sin_port));
-	} else if (peer->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)peer;
-		(void)inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
-		(void)snprintf(out, size, "[%s]:%u", ip, ntohs(in6->sin6_port));
-	} else {
-		(void)snprintf(out, size, "unix");
-	}
-}
-
 void fl_httpd_conn_new(
 	struct fl_httpd *server, int fd, const struct sockaddr *peer, socklen_t len)
 {
 	struct fl_httpd_conn *conn = calloc(1, sizeof(*conn));
+	struct fl_addr addr;
 
-	(void)len;
 	if (!conn) {
 		(void)close(fd);
 		return;
@@ -444,7 +424,8 @@ void fl_httpd_conn_new(
 		free(conn);
 		return;
 	}
-	peer_text(conn->peer, sizeof(conn->peer), peer);
+	fl_addr_set(&addr, peer, len);
+	(void)fl_addr_format(&addr, conn->peer, sizeof(conn->peer));
 	fl_text_init(&conn->in, server->limits.http.head + FL_HTTPD_INPUT);
 	fl_text_init(&conn->body, server->limits.body);
 	fl_text_init(&conn->out, 2 * FL_HTTPD_FIELDS);

@@ -35,7 +35,7 @@ struct fl_httpd_request {
 	struct fl_slice method_text, path, query; /* as received, not decoded */
 	struct fl_slice body;                     /* at most limits.body bytes */
 	uint64_t body_length;                     /* of the whole body: more when it was cut */
-	const char *peer; /* "127.0.0.1:5312", "[::1]:80", "unix": for logs */
+	const char *peer; /* "127.0.0.1:5312", "[::1]:80", "unix:": for logs */
 };
 
 /* The value of the first header with this name, case aside; p is NULL when there is none. */
@@ -75,8 +75,8 @@ void fl_httpd_append(struct fl_httpd_reply *reply, const char *p, size_t n);
 __attribute__((format(printf, 2, 3))) void fl_httpd_printf(
 	struct fl_httpd_reply *reply, const char *format, ...);
 
-/* Drops what was appended so far. */
-void fl_httpd_clear(struct fl_httpd_reply *reply);
+/* Makes the reply a 500: the handler ran out of memory, or what it has is not fit to send. */
+void fl_httpd_fail(struct fl_httpd_reply *reply);
 
 /* True once something did not fit: a long answer can stop early. */
 bool fl_httpd_failed(const struct fl_httpd_reply *reply);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "httpd/httpd.h"
+#include "net/addr.h"
 
 enum {
 	FL_HTTPD_PIECE = 256 * 1024,      /* bytes sent under one deadline */
@@ -44,7 +45,7 @@ struct fl_httpd_conn {
 	bool eof;         /* the peer sends no more */
 	bool last;        /* close after the reply under way */
 	bool head_only;   /* the reply under way answers a HEAD */
-	char peer[64];
+	char peer[FL_ADDR_TEXT];
 	struct fl_text in;           /* BODY: head, then unread bytes; else unread bytes */
 	size_t scanned, head_length; /* of `in` */
 	struct fl_http1_body framing;

@@ -129,9 +129,9 @@ void fl_httpd_printf(struct fl_httpd_reply *reply, const char *format, ...)
 	va_end(args);
 }
 
-void fl_httpd_clear(struct fl_httpd_reply *reply)
+void fl_httpd_fail(struct fl_httpd_reply *reply)
 {
-	fl_text_clear(&reply->body);
+	reply->failed = true;
 }
 
 bool fl_httpd_failed(const struct fl_httpd_reply *reply)
