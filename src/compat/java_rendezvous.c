@@ -172,7 +172,7 @@ static int owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k)
 {
 	const struct java *j = p->state;
-	struct scored few[64], *list = few;
+	struct scored few[64] = {{0, 0}}, *list = few;
 	size_t have;
 	if (k > 64 && !(list = malloc(j->count * sizeof(*list))))
 		return FL_ENOMEM;

@@ -20,15 +20,10 @@ static int take_word(
 	return FL_OK;
 }
 
-static int find_algorithm(
-	const struct fl_algorithm **out, const char *name, struct fl_error *err)
+static int unknown_algorithm(const char *name, struct fl_error *err)
 {
 	const char *close = NULL;
-	const struct fl_algorithm *a = fl_registry_find(name);
-	if (a) {
-		*out = a;
-		return FL_OK;
-	}
+	const struct fl_algorithm *a;
 	if (name[0] == '\0')
 		return fl_error_set(err, FL_EINVAL, "the algorithm has no name");
 	for (size_t i = 0; (a = fl_registry_at(i)) != NULL; i++) {
@@ -126,7 +121,7 @@ static int parse_value(const struct fl_algorithm_option *o, const char *text, ui
 static int parse_option(struct fl_spec *spec, const char *text, size_t size, unsigned *given,
 	struct fl_error *err)
 {
-	char name[LONGEST_WORD], value[LONGEST_WORD];
+	char name[LONGEST_WORD] = "", value[LONGEST_WORD] = "";
 	const char *equals = memchr(text, '=', size);
 	size_t name_size = equals ? (size_t)(equals - text) : size, at = 0;
 	int rc = take_word(name, text, name_size, err);
@@ -149,16 +144,17 @@ static int parse_option(struct fl_spec *spec, const char *text, size_t size, uns
 int fl_spec_parse(struct fl_spec *out, const char *text, struct fl_error *err)
 {
 	struct fl_spec spec = {0};
-	char name[LONGEST_WORD];
+	char name[LONGEST_WORD] = "";
 	unsigned given = 0;
 	if (!text)
 		return fl_error_set(err, FL_EINVAL, "no algorithm is given");
 	size_t size = strcspn(text, ",");
 	int rc = take_word(name, text, size, err);
-	if (rc == FL_OK)
-		rc = find_algorithm(&spec.algorithm, name, err);
 	if (rc != FL_OK)
 		return rc;
+	spec.algorithm = fl_registry_find(name);
+	if (!spec.algorithm)
+		return unknown_algorithm(name, err);
 	for (size_t i = 0; spec.algorithm->options[i].name; i++)
 		spec.options[i] = spec.algorithm->options[i].def;
 	while (text[size] == ',') {

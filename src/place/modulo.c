@@ -80,38 +80,55 @@ static bool among(const uint32_t *slots, size_t count, uint32_t slot)
 	return false;
 }
 
-/* Fills slots[have..k) from the first k of the rendezvous order: `have` of them at most are
- * there already. */
-static int add_rest(const struct modulo *m, uint64_t hash, const struct fl_mask *mask,
-	uint32_t *slots, size_t have, size_t k)
+/* The distinct unmasked nodes of all tries, in order, at most k. */
+static size_t try_all(const struct fl_placement *p, uint64_t hash, const struct fl_mask *mask,
+	uint32_t *slots, size_t k)
 {
-	uint32_t few[64], *rest = few;
+	size_t have = 0;
+	for (unsigned i = 0; i <= ATTEMPTS && have < k; i++) {
+		uint32_t slot = attempt(p, hash, i);
+		if (!fl_masked(mask, slot) && !among(slots, have, slot))
+			slots[have++] = slot;
+	}
+	return have;
+}
+
+/* Fills slots[have..k) from the first `count` of the rendezvous order, at most `have` of which
+ * are there already. */
+static size_t add_rest(
+	uint32_t *slots, size_t have, size_t k, const uint32_t *rest, size_t count)
+{
 	size_t tried = have;
-	int found;
-	if (k > 64 && !(rest = malloc(k * sizeof(*rest))))
-		return FL_ENOMEM;
-	found = fl_hrw_order(&m->order, hash, mask, rest, k);
-	for (int i = 0; i < found && have < k; i++) {
+	for (size_t i = 0; i < count && have < k; i++) {
 		if (!among(slots, tried, rest[i]))
 			slots[have++] = rest[i];
 	}
-	if (rest != few)
-		free(rest);
-	return found < 0 ? found : (int)have;
+	return have;
 }
 
 static int owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k)
 {
-	size_t have = 0;
-	for (unsigned i = 0; i <= ATTEMPTS && have < k; i++) {
-		uint32_t slot = attempt(p, key->hash, i);
-		if (!fl_masked(mask, slot) && !among(slots, have, slot))
-			slots[have++] = slot;
+	const struct modulo *m = p->state;
+	uint32_t few[64], *rest = few;
+	size_t have;
+	int found;
+	if (k <= 64) {
+		have = try_all(p, key->hash, mask, slots, k);
+		if (have == k)
+			return (int)k;
+	} else if (!(rest = malloc(k * sizeof(*rest)))) {
+		return FL_ENOMEM;
 	}
-	if (have == k)
-		return (int)k;
-	return add_rest(p->state, key->hash, mask, slots, have, k);
+	found = fl_hrw_order(&m->order, key->hash, mask, rest, k);
+	if (found >= 0) {
+		/* Nothing can fail from here on, so nothing was touched if it did. */
+		have = try_all(p, key->hash, mask, slots, k);
+		found = (int)add_rest(slots, have, k, rest, (size_t)found);
+	}
+	if (rest != few)
+		free(rest);
+	return found;
 }
 
 static void shares(const struct fl_placement *p, double *out)

@@ -8,6 +8,8 @@
  * stuffed on purpose is sorted by comparison instead, so no choice of names makes it quadratic. */
 #include "place/points.h"
 
+#include "base/assert.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +49,7 @@ void fl_points_fini(struct fl_points *r)
 
 static void seal(struct fl_points *r)
 {
+	FL_ASSERT(r->count > 0);
 	r->at[r->count] = UINT64_MAX;
 	r->slot[r->count] = r->slot[0];
 }
