@@ -430,12 +430,17 @@ static void pools_are_shown_as_they_are(void **state)
 	assert_int_equal(int_of(b, "slot"), fl_placement_find(view->tier[0].placement, "b"));
 	assert_true(real_of(b, "share") > real_of(a, "share"));
 	assert_true(real_of(c, "share") == 0);
+	assert_true(real_of(named(nodes, "e"), "share") == 1); /* of its tier */
 	assert_int_equal(int_of(b, "requests"), 42);
 	assert_int_equal(int_of(b, "failures"), 3);
 	assert_int_equal(int_of(b, "active"), 5);
 	assert_int_equal(int_of(b, "connections"), 6);
 	assert_int_equal(int_of(a, "requests"), 0);
+	json_decref(one);
 	json_decref(all);
+	apply(w, 0, "ring,points=50", five + 1, 1);
+	one = get(w, "/pools/app", 200); /* b alone */
+	assert_true(real_of(json_array_get(json_object_get(one, "nodes"), 0), "share") == 1);
 	json_decref(one);
 	world_free(w);
 }
