@@ -89,6 +89,15 @@ static void check_order(const struct fl_placement *p, uint64_t key, const struct
 	}
 }
 
+/* What the kernels' bounds rest on. */
+static void check_inverses(const struct fl_hrw *h)
+{
+	for (uint32_t i = 0; i < h->count; i++) {
+		double product = (double)h->inverse[i] * h->weight[i];
+		assert_true(product < 1.0 - 0x1p-15 && product > 1.0 - 0x1p-13);
+	}
+}
+
 static void check_kernels(struct fl_placement *p, uint64_t key)
 {
 	struct fl_hrw *h = p->state;
@@ -108,6 +117,8 @@ static void test_against_sorting(void **state)
 		for (size_t w = 0; w < 4; w++) {
 			struct fl_placement *p = make(sizes[s], s * 16 + w, weights[w]);
 			uint64_t words[MOST / 64 + 1];
+			if (p->state)
+				check_inverses(p->state);
 			struct fl_mask mask = {words, 1 + w};
 			for (uint64_t key = 0; p->state && key < 40; key++) {
 				uint64_t k = fl_mix64(key);
