@@ -97,18 +97,21 @@ enum fl_capability {
 	FL_MINIMAL_REWEIGHT = 1 << 3, /* a weight change moves keys only to or from that node */
 	FL_WEIGHTS = 1 << 4,          /* weights other than 0 and 1 mean something */
 	FL_ORDER_FREE = 1 << 5,       /* the order nodes are given in does not matter */
-	FL_HISTORY_FREE = 1 << 6,     /* derived = built afresh */
-	FL_EXACT_MOVEMENT = 1 << 7,   /* shares and movement are exact, not sampled */
+	FL_HISTORY_FREE = 1 << 6,   /* derived = built afresh, from the same nodes and slots */
+	FL_EXACT_MOVEMENT = 1 << 7, /* shares and movement are exact, not sampled */
 };
 
 /* Builds a placement of `count` nodes (0 is fine: every lookup then gives FL_NONE).
  *
  * `spec` names the algorithm and its options: "table", "ring,points=200,seed=7",
  * "rendezvous", "modulo", or another system's mapping, "compat:python-ring,replicas=3".
- * fl_algorithm_next() lists what there is. Native algorithms take `seed` (any 64-bit
- * number, default 0): placements with different seeds are independent.
+ * fl_algorithm_next() lists what there is. Numbers are decimal, or hexadecimal after 0x.
+ * Native algorithms take `seed` (any 64-bit number, default 0): placements with different
+ * seeds are independent. (A hash that the caller made is used as it is; modulo then knows no
+ * seed.)
  *
- * *out gets a placement with one reference, the caller's. Names and zones are copied.
+ * Nodes that ask for a slot get it; the others then take the lowest free ones in the order
+ * given. *out gets a placement with one reference, the caller's. Names and zones are copied.
  * Errors: FL_EINVAL, FL_ELIMIT, FL_EEXIST, FL_ENOENT (unknown algorithm or option),
  * FL_ENOMEM. Cost: see the algorithm's row. Any thread. */
 FL_API int fl_placement_new(fl_placement **out, const char *spec, const struct fl_node *nodes,
@@ -150,7 +153,9 @@ FL_API const struct fl_node *fl_placement_node(const fl_placement *p, uint32_t s
 FL_API uint32_t fl_placement_find(const fl_placement *p, const char *name);
 
 /* Identifies the mapping: two placements with one digest map every key to the same name.
- * Covers mapping version, algorithm, options, seed and the sorted nodes. */
+ * Covers mapping version, algorithm, options, seed and the nodes' names, weights and zones,
+ * sorted by name; slots only for algorithms without FL_ORDER_FREE, where they decide. The same
+ * on every machine. */
 FL_API uint64_t fl_placement_digest(const fl_placement *p);
 
 /* True when the node has a weight but earned no point or row, so that no key can reach it. */
@@ -191,9 +196,11 @@ FL_API uint32_t fl_lookup_hash(const fl_placement *p, uint64_t hash);
 
 /* ---- shares and movement --------------------------------------------------------------- */
 
-/* Each slot's share of the key space (they sum to 1), into shares[0..fl_placement_slots(p)).
- * `samples` is how many keys to try where the structure gives no exact answer (0: a million).
- * Cost: O(structure), or samples lookups. */
+/* Each slot's share of the key space (they sum to 1, or are all 0 when nobody is eligible),
+ * into shares[0..fl_placement_slots(p)). Counted from arcs or rows (FL_EXACT_MOVEMENT); for
+ * rendezvous and modulo what their hash is made to give, weight / sum of weights and 1 / nodes;
+ * else from `samples` keys (0: a million).
+ * Errors: FL_ENOMEM. Cost: O(structure), or samples lookups. Any thread. */
 FL_API int fl_shares(const fl_placement *p, size_t samples, double *shares);
 
 struct fl_flow {
@@ -204,9 +211,9 @@ struct fl_flow {
 
 struct fl_movement {
 	double moved; /* share of the key space whose owner (by name) differs */
-	double least; /* the least that any scheme must move: half the sum of |change of share|
-		       */
-	double interval; /* half-width of the 99 % interval of `moved`; 0 when exact */
+	double least; /* the least that any scheme must move: half the sum of |change of share|,
+		       * having no owner counted as one more place to be at */
+	double interval; /* `moved` is within this of the truth, 99 times in 100; 0: exact */
 	bool exact;
 	size_t count;          /* flows, largest first; ties by names */
 	struct fl_flow *flows; /* names live as long as the two placements */
