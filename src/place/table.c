@@ -9,7 +9,7 @@
  * may get no row at all (starved). The number of rows is never derived from n, because changing
  * it moves keys.
  *
- * Cost: one load a lookup, 2 bytes a row (4 from slot 65535 on). Further owners and masked picks
+ * Cost: one load a lookup, 2 bytes a row (every slot fits). Further owners and masked picks
  * are computed from the row by the rendezvous order itself, O(n), and are exact. Building is
  * rows * n scores; a derived table recomputes only the rows that a changed node loses, and
  * compares the owner of every other row with each node that gained. */
@@ -28,30 +28,20 @@ enum {
 };
 
 struct table {
-	uint16_t *narrow; /* slot by row; one of the two is NULL */
-	uint32_t *wide;
-	unsigned shift; /* 64 - log2(rows) */
+	uint16_t *slots; /* by row */
+	unsigned shift;  /* 64 - log2(rows) */
 	uint32_t rows;
 	uint64_t row_seed;
 	uint32_t *owned; /* rows by slot */
 	struct fl_hrw order;
 };
 
-static uint32_t lookup_narrow(const struct fl_placement *p, uint64_t hash)
+_Static_assert(FL_MAX_NODES - 1 <= UINT16_MAX, "a slot fits into a row");
+
+static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 {
 	const struct table *t = p->state;
-	return t->narrow[hash >> t->shift];
-}
-
-static uint32_t lookup_wide(const struct fl_placement *p, uint64_t hash)
-{
-	const struct table *t = p->state;
-	return t->wide[hash >> t->shift];
-}
-
-static uint32_t owner(const struct table *t, uint32_t row)
-{
-	return t->narrow ? t->narrow[row] : t->wide[row];
+	return t->slots[hash >> t->shift];
 }
 
 /* The key that stands for a row. */
@@ -62,10 +52,7 @@ static uint64_t row_key(const struct table *t, uint64_t row)
 
 static void set_owner(struct table *t, uint32_t row, uint32_t slot)
 {
-	if (t->narrow)
-		t->narrow[row] = (uint16_t)slot;
-	else
-		t->wide[row] = slot;
+	t->slots[row] = (uint16_t)slot;
 	t->owned[slot]++;
 }
 
@@ -74,8 +61,7 @@ static void free_table(struct table *t)
 	if (!t)
 		return;
 	fl_hrw_fini(&t->order);
-	free(t->narrow);
-	free(t->wide);
+	free(t->slots);
 	free(t->owned);
 	free(t);
 }
@@ -89,11 +75,8 @@ static struct table *new_table(const struct fl_placement *p)
 	t->shift = 64 - (unsigned)__builtin_ctzll(t->rows);
 	t->row_seed = fl_salted(p->seed, FL_SALT_ROW);
 	t->owned = calloc(p->slots, sizeof(*t->owned));
-	if (p->slots < UINT16_MAX)
-		t->narrow = malloc(t->rows * sizeof(*t->narrow));
-	else
-		t->wide = malloc(t->rows * sizeof(*t->wide));
-	if (!t->owned || (!t->narrow && !t->wide) || fl_hrw_init(&t->order, p) != FL_OK) {
+	t->slots = malloc(t->rows * sizeof(*t->slots));
+	if (!t->owned || !t->slots || fl_hrw_init(&t->order, p) != FL_OK) {
 		free_table(t);
 		return NULL;
 	}
@@ -103,7 +86,7 @@ static struct table *new_table(const struct fl_placement *p)
 static void adopt(struct fl_placement *p, struct table *t)
 {
 	p->state = t;
-	p->lookup = t->narrow ? lookup_narrow : lookup_wide;
+	p->lookup = lookup;
 }
 
 static void fill(struct table *t)
@@ -149,7 +132,7 @@ static void refill(struct table *t, const struct table *old, const struct change
 {
 	for (uint32_t row = 0; row < t->rows; row++) {
 		uint64_t key = row_key(t, row);
-		uint32_t slot = owner(old, row);
+		uint32_t slot = old->slots[row];
 		if (c->lost[slot]) {
 			slot = fl_hrw_first(&t->order, key);
 		} else {
@@ -190,7 +173,7 @@ static uint32_t pick(
 	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask)
 {
 	const struct table *t = p->state;
-	uint32_t slot = owner(t, (uint32_t)(key->hash >> t->shift));
+	uint32_t slot = t->slots[key->hash >> t->shift];
 	if (!fl_masked(mask, slot))
 		return slot;
 	if (fl_hrw_order(&t->order, row_key(t, key->hash >> t->shift), mask, &slot, 1) == 0)
@@ -210,7 +193,7 @@ static bool arc(const struct fl_placement *p, size_t i, struct fl_arc *out)
 	const struct table *t = p->state;
 	if (i >= t->rows)
 		return false;
-	*out = (struct fl_arc){((uint64_t)(i + 1) << t->shift) - 1, owner(t, (uint32_t)i)};
+	*out = (struct fl_arc){((uint64_t)(i + 1) << t->shift) - 1, t->slots[i]};
 	return true;
 }
 
@@ -218,7 +201,7 @@ static size_t memory(const struct fl_placement *p)
 {
 	const struct table *t = p->state;
 	return sizeof(*t) + t->order.bytes + p->slots * sizeof(*t->owned) +
-	       t->rows * (t->narrow ? sizeof(*t->narrow) : sizeof(*t->wide));
+	       t->rows * sizeof(*t->slots);
 }
 
 static bool starved(const struct fl_placement *p, uint32_t slot)

@@ -178,6 +178,20 @@ static void test_slots(void **state)
 	}
 }
 
+/* Those that ask for a slot come first, wherever they stand in the list. */
+static void test_asked_slots_come_first(void **state)
+{
+	struct fl_node nodes[] = {{"a", 1, FL_NONE, NULL}, {"b", 1, 0, NULL},
+		{"c", 1, FL_NONE, NULL}, {"d", 1, 2, NULL}};
+	fl_placement *p = test_place("modulo", nodes, 4);
+	(void)state;
+	assert_int_equal(fl_placement_find(p, "a"), 1);
+	assert_int_equal(fl_placement_find(p, "b"), 0);
+	assert_int_equal(fl_placement_find(p, "c"), 3);
+	assert_int_equal(fl_placement_find(p, "d"), 2);
+	fl_placement_unref(p);
+}
+
 /* Changes take effect in order: slots freed before can be taken after. */
 static void test_changes_in_order(void **state)
 {
@@ -340,8 +354,8 @@ static void test_starved(void **state)
 	fl_placement_unref(p);
 }
 
-/* The slots at which a table's rows change their width. */
-static void test_wide_slots(void **state)
+/* The highest slots fit into a table's rows. */
+static void test_highest_slots(void **state)
 {
 	static const uint32_t highest[] = {65533, 65534, 65535};
 	(void)state;
@@ -355,7 +369,6 @@ static void test_wide_slots(void **state)
 			count[slot == 0]++;
 		}
 		assert_true(count[0] > 150 && count[1] > 150);
-		/* From wide to narrow and back. */
 		q = test_change(p, FL_REMOVE, "a", 0, 0);
 		assert_int_equal(fl_lookup_hash(q, 5), 0);
 		fl_placement_unref(p);
@@ -375,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_weights_of_systems_without),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_asked_slots_come_first),
 		cmocka_unit_test(test_changes_in_order),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_keys),
@@ -382,7 +396,7 @@ int main(void)
 		cmocka_unit_test(test_digest_with_slots),
 		cmocka_unit_test(test_digest_is_frozen),
 		cmocka_unit_test(test_starved),
-		cmocka_unit_test(test_wide_slots),
+		cmocka_unit_test(test_highest_slots),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
