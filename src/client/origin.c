@@ -38,7 +38,8 @@ static void sweep(void *cookie)
 }
 
 struct fl_origin *fl_origin_new(struct fl_loop *loop, const struct fl_addr *addr,
-	const struct fl_origin_options *options, _Atomic uint64_t *connections)
+	const struct fl_origin_options *options, _Atomic uint64_t *connections, void *owner,
+	void (*release)(void *owner))
 {
 	struct fl_origin *o = calloc(1, sizeof(*o));
 
@@ -48,6 +49,8 @@ struct fl_origin *fl_origin_new(struct fl_loop *loop, const struct fl_addr *addr
 	o->addr = *addr;
 	o->options = *options;
 	o->connections = connections;
+	o->owner = owner;
+	o->release = release;
 	o->refs = 1;
 	fl_list_init(&o->idle);
 	fl_timer_init(&o->sweep, sweep, o);
@@ -67,6 +70,7 @@ void fl_origin_unref(struct fl_origin *o)
 		return;
 	FL_ASSERT(fl_list_empty(&o->idle));
 	fl_timer_cancel(&o->sweep);
+	o->release(o->owner);
 	free(o);
 }
 

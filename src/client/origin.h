@@ -23,7 +23,10 @@ struct fl_origin {
 	struct fl_loop *loop;
 	struct fl_addr addr;
 	struct fl_origin_options options;
-	_Atomic uint64_t *connections; /* open ones, counted for others to read */
+	_Atomic uint64_t
+		*connections; /* open ones, counted for others to read; `owner` has it */
+	void *owner;
+	void (*release)(void *owner);
 	unsigned refs;
 	unsigned idle_count;
 	struct fl_link idle; /* most recently used first */
@@ -39,9 +42,12 @@ struct fl_conn {
 	bool reused;         /* carried a request before this one */
 };
 
-/* One reference, the caller's. NULL without memory. */
+/* One reference, the caller's. `connections` is part of something that `owner` keeps alive; with
+ * the last reference to the origin, which the last connection may hold, `release` is called on it.
+ * NULL without memory, and then `release` is not called. */
 struct fl_origin *fl_origin_new(struct fl_loop *loop, const struct fl_addr *addr,
-	const struct fl_origin_options *options, _Atomic uint64_t *connections);
+	const struct fl_origin_options *options, _Atomic uint64_t *connections, void *owner,
+	void (*release)(void *owner));
 struct fl_origin *fl_origin_ref(struct fl_origin *o);
 void fl_origin_unref(struct fl_origin *o);
 

@@ -44,6 +44,7 @@ static void all_sent(struct fl_exchange *ex)
 		fl_text_clear(&ex->answer_head);
 		/* Its bytes went to the client, but the answer proper has not begun. */
 		ex->answer_begun = false;
+		ex->answered = !fl_inq_empty(&ex->in);
 		read_head(ex);
 	} else {
 		fl_exchange_finish(ex);

@@ -3,6 +3,7 @@
 #include "proxy/exchange.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "proxy/answer.h"
 #include "proxy/head.h"
 #include "proxy/key.h"
@@ -62,8 +63,8 @@ static struct fl_exchange *exchange_new(struct fl_worker *w)
 	fl_list_init(&ex->link);
 	fl_text_init(&ex->facts, FACTS_MAX);
 	fl_text_init(&ex->head, HEAD_MAX);
-	fl_text_init(&ex->replay, FL_REPLAY_MAX);
-	fl_text_init(&ex->again, HEAD_MAX + FL_REPLAY_MAX + 64);
+	fl_text_init(&ex->replay, 0);
+	fl_text_init(&ex->again, 0);
 	fl_text_init(&ex->answer_head, HEAD_MAX);
 	fl_inq_init(&ex->in);
 	fl_timer_init(&ex->timer, on_timer, ex);
@@ -88,8 +89,6 @@ static void reset(struct fl_exchange *ex)
 		.facts = ex->facts,
 		.head = ex->head,
 		.answer_head = ex->answer_head,
-		.replay = {.max = ex->replay.max},
-		.again = {.max = ex->again.max},
 	};
 
 	fl_text_fini(&ex->replay);
@@ -317,14 +316,6 @@ static void on_timer(void *cookie)
 
 /* ---- choosing a node and connecting ---- */
 
-static uint64_t wall_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static bool was_tried(const struct fl_exchange *ex, uint64_t id)
 {
 	for (unsigned i = 0; i < ex->attempts; i++)
@@ -342,7 +333,7 @@ static struct fl_member *choose(struct fl_exchange *ex)
 
 	if (!ex->attempts) {
 		bool warming = view->tier[0].warming || view->tier[1].warming;
-		if (fl_view_pick(view, &key, warming ? wall_ms() : 0, &owners[0]))
+		if (fl_view_pick(view, &key, warming ? fl_wall_ms() : 0, &owners[0]))
 			return NULL;
 		return owners[0];
 	}
@@ -525,6 +516,7 @@ static void start_request(struct fl_exchange *ex)
 	ex->begun = true;
 	ex->request_sent = false;
 	ex->upstream_paused = false;
+	ex->upstream_eof = false;
 	if (fl_stream_recv(ex->conn->stream, fl_answer_recv)) {
 		fl_exchange_failed(ex, "the connection failed");
 		return;
@@ -655,6 +647,8 @@ static void make_head(struct fl_exchange *ex, const struct fl_http1_head *head)
 	ex->may_repeat = may_repeat(head);
 	if (ex->may_repeat)
 		ex->request.copy = &ex->replay;
+	ex->replay.max = ex->pool->forward->replay;
+	ex->again.max = HEAD_MAX + ex->replay.max + 64;
 }
 
 /* The request needs no node to be answered: an error, with its head still unread. */

@@ -6,8 +6,8 @@
  *   PICK -> CONNECT -> REQUEST (head and body go out) -> [INTERIM (a 1xx passes)] -+-> ANSWER -> OVER
  *
  * A request may be retried until the first byte of the answer, if its method is idempotent (or
- * it carries an Idempotency-Key) or nothing of it was sent; its head and up to 64 KiB of its
- * body are kept for that. An answer that has begun can only end as a visible truncation. */
+ * it carries an Idempotency-Key) or nothing of it was sent; its head and the first part
+ * of its body (`replay` of the pool, 64 KiB) are kept for that. An answer that has begun can only end as a visible truncation. */
 #ifndef FL_PROXY_EXCHANGE_H
 #define FL_PROXY_EXCHANGE_H
 
@@ -18,9 +18,6 @@
 
 enum {
 	FL_ATTEMPTS_MAX = 16
-};
-enum {
-	FL_REPLAY_MAX = 64 << 10
 };
 
 enum fl_exchange_state {

@@ -15,7 +15,7 @@ static struct fl_slice header(const struct fl_http1_head *head, struct fl_slice 
 /* Splits "a=1; b=2" or "a=1&b=2" at `separator` and finds the value of `name`. */
 static struct fl_slice pair(struct fl_slice text, char separator, struct fl_slice name)
 {
-	const char *p = text.p, *end = text.p + text.n;
+	const char *p = text.p, *end = text.n ? text.p + text.n : text.p;
 
 	while (p < end) {
 		while (separator == ';' && p < end && *p == ' ')

@@ -67,13 +67,14 @@ struct fl_forward_conf {
 	struct fl_key_sources key; /* first that gives a value; default client_ip */
 	int no_key;                /* enum fl_no_key */
 	int64_t attempts;          /* nodes tried for one request, the first included */
-	uint64_t connect_ms;       /* to establish a connection to a node */
-	uint64_t response_ms;      /* from the request sent to the first byte of the answer */
-	uint64_t stall_ms;         /* without a byte either way, once a body is under way */
-	uint64_t keepalive_ms;     /* an idle connection to a node is kept so long */
-	int64_t keepalive;         /* idle connections kept, a node and worker */
-	int64_t eject_fails;       /* failures in a row that eject a node; 0: never */
-	uint64_t eject_ms;         /* an ejected node without active checks is tried again */
+	uint64_t replay;       /* bytes of a request body kept so that it can be tried again */
+	uint64_t connect_ms;   /* to establish a connection to a node */
+	uint64_t response_ms;  /* from the request sent to the first byte of the answer */
+	uint64_t stall_ms;     /* without a byte either way, once a body is under way */
+	uint64_t keepalive_ms; /* an idle connection to a node is kept so long */
+	int64_t keepalive;     /* idle connections kept, a node and worker */
+	int64_t eject_fails;   /* failures in a row that eject a node; 0: never */
+	uint64_t eject_ms;     /* an ejected node without active checks is tried again */
 };
 
 extern const struct fl_option fl_forward_rows[];

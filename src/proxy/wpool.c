@@ -26,6 +26,11 @@ void fl_wnode_unref(struct fl_wnode *n)
 	free(n);
 }
 
+static void release_member(void *member)
+{
+	fl_member_unref(member);
+}
+
 static struct fl_wnode *node_new(struct fl_wpool *p, struct fl_member *member)
 {
 	struct fl_wnode *n = calloc(1, sizeof(*n));
@@ -40,9 +45,12 @@ static struct fl_wnode *node_new(struct fl_wpool *p, struct fl_member *member)
 		.keepalive_ms = p->forward->keepalive_ms,
 		.keepalive = (unsigned)p->forward->keepalive,
 	};
-	if (member->address && fl_addr_parse(&addr, member->address, NULL) == FL_OK)
-		n->origin =
-			fl_origin_new(p->worker->loop, &addr, &options, &n->stats->connections);
+	if (!member->address || fl_addr_parse(&addr, member->address, NULL))
+		return n;
+	n->origin = fl_origin_new(p->worker->loop, &addr, &options, &n->stats->connections,
+		fl_member_ref(member), release_member);
+	if (!n->origin)
+		fl_member_unref(member);
 	return n;
 }
 
