@@ -21,6 +21,32 @@ static void test_python_ring(void **state)
 	check("python_ring.csv", 1, 2000);
 }
 
+/* md5("server134491-0") and md5("server144181-0") both end in b6243357: the ring's dictionary
+ * keeps the one that was put in later, and gives the place back when that one goes. */
+static void test_python_ring_collision(void **state)
+{
+	static const char *const names[] = {"server134491", "server144181"};
+	(void)state;
+	for (int later = 0; later < 2; later++) {
+		struct fl_node nodes[] = {
+			{names[!later], 1, FL_NONE, NULL}, {names[later], 1, FL_NONE, NULL}};
+		struct fl_key key = fl_key_bytes("any key", 7);
+		uint64_t masked = 2;
+		struct fl_mask mask = {&masked, 1};
+		uint32_t slot;
+		fl_placement *p = NULL;
+		assert_int_equal(
+			fl_placement_new(&p, "compat:python-ring,replicas=1", nodes, 2, NULL),
+			FL_OK);
+		assert_int_equal(fl_lookup(p, "any key", 7), 1);
+		assert_true(fl_placement_starved(p, 0));
+		assert_false(fl_placement_starved(p, 1));
+		assert_int_equal(fl_pick(p, &key, &mask, &slot), FL_OK);
+		assert_int_equal(slot, 0);
+		fl_placement_unref(p);
+	}
+}
+
 static void test_java_rendezvous(void **state)
 {
 	(void)state;
@@ -76,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_python_ring),
+		cmocka_unit_test(test_python_ring_collision),
 		cmocka_unit_test(test_java_rendezvous),
 		cmocka_unit_test(test_circle_360),
 		cmocka_unit_test(test_native),
