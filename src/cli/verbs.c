@@ -10,6 +10,8 @@
 const struct fl_verb *const fl_verbs[] = {
 	&fl_verb_check,
 	&fl_verb_lookup,
+	&fl_verb_serve,
+	&fl_verb_demo,
 	NULL,
 };
 
