@@ -162,7 +162,7 @@ def test_slots():
 # ---- keys are bytes ----
 
 def test_keys_are_bytes(tmp_path):
-    keys = [b"", b"\xff\xfe", b"a\tb", b"caf\xc3\xa9", b"-dash", b"x" * 300000, b"\r"]
+    keys = [b"", b"\xff\xfe", b"a\tb", b"c\r", b"caf\xc3\xa9", b"-dash", b"x" * 300000, b"\r"]
     path = tmp_path / "keys"
     path.write_bytes(b"\n".join(keys))
     status, out, _ = run("lookup", *node_args("abc"), "--keys-file", path)

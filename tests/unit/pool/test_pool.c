@@ -46,6 +46,9 @@ static void test_order_counts_where_it_does(void **unused)
 	(void)unused;
 	assert_int_equal(help_apply(pool, "compat:python-ring", "c b a", 2000), FL_OK);
 	assert_int_equal(fl_pool_view(pool)->digest, fl_pool_view(fresh)->digest);
+	struct fl_view *before = fl_pool_view(pool);
+	assert_int_equal(help_apply(pool, "compat:python-ring", "c b a", 2000), FL_OK);
+	assert_ptr_equal(fl_pool_view(pool), before);
 	fl_pool_unref(pool);
 	fl_pool_unref(fresh);
 }
@@ -101,6 +104,8 @@ static void test_derived_is_fresh(void **unused)
 				continue;
 			fresh = help_pool(specs[s], steps[i]);
 			assert_int_equal(help_apply(pool, specs[s], steps[i], 2000), FL_OK);
+			assert_int_equal(
+				fl_pool_view(pool)->digest, fl_pool_view(fresh)->digest);
 			for (unsigned k = 0; k < KEYS / 4; k++)
 				assert_string_equal(help_pick(fl_pool_view(pool), k, 0),
 					help_pick(fl_pool_view(fresh), k, 0));
@@ -262,15 +267,34 @@ static void test_disabled_is_not_built(void **unused)
 	fl_pool_unref(pool);
 }
 
+static void test_old_slots_come_back(void **unused)
+{
+	struct fl_pool *pool = help_pool("table", "a b c d");
+	uint32_t slot[] = {help_slot(pool, 0, "b"), help_slot(pool, 0, "c")};
+
+	(void)unused;
+	assert_int_equal(help_apply(pool, "table", "a b!disabled c!disabled d", 1), FL_OK);
+	assert_int_equal(help_apply(pool, "table", "a b!disabled c d", 1), FL_OK);
+	assert_int_equal(help_slot(pool, 0, "c"), slot[1]);
+	assert_int_equal(help_apply(pool, "table", "a b c d", 1), FL_OK);
+	assert_int_equal(help_slot(pool, 0, "b"), slot[0]);
+	fl_pool_unref(pool);
+}
+
 static void test_old_slot_may_be_gone(void **unused)
 {
 	struct fl_pool *pool = help_pool("table", "a b c");
+	uint32_t c = help_slot(pool, 0, "c");
 
 	(void)unused;
 	assert_int_equal(help_apply(pool, "table", "a b!disabled c", 2000), FL_OK);
 	assert_int_equal(help_apply(pool, "table", "a b!disabled c n", 2000), FL_OK);
-	assert_int_equal(help_apply(pool, "table", "a b c n", 2000), FL_OK);
-	assert_int_equal(fl_pool_view(pool)->tier[0].eligible, 4);
+	uint32_t n = help_slot(pool, 0, "n");
+	assert_int_equal(help_apply(pool, "table", "b c n", 2000), FL_OK);
+	assert_int_equal(fl_pool_view(pool)->tier[0].eligible, 3);
+	/* And nobody else had to move for it. */
+	assert_int_equal(help_slot(pool, 0, "c"), c);
+	assert_int_equal(help_slot(pool, 0, "n"), n);
 	fl_pool_unref(pool);
 }
 
@@ -418,6 +442,10 @@ static void test_report(void **unused)
 	assert_ptr_equal(fl_pool_report(pool)->movement, r->movement);
 	assert_string_equal(r->movement->flows[0].from, "b");
 	fl_pool_unref(pool);
+	/* From nothing to a ring is exact too. */
+	pool = help_pool("ring,seed=7", "a b");
+	assert_true(fl_pool_report(pool)->movement->exact);
+	fl_pool_unref(pool);
 }
 
 static void test_old_views_stay(void **unused)
@@ -450,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_health_is_a_mask),
 		cmocka_unit_test(test_drain_outlives_down_and_up),
 		cmocka_unit_test(test_disabled_is_not_built),
+		cmocka_unit_test(test_old_slots_come_back),
 		cmocka_unit_test(test_old_slot_may_be_gone),
 		cmocka_unit_test(test_eject_spares_the_last),
 		cmocka_unit_test(test_setters_refuse),
