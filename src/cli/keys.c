@@ -91,9 +91,8 @@ bool fl_keys_next(struct fl_keys *keys, struct fl_slice *key)
 
 	for (;;) {
 		size_t left = keys->end - keys->at;
-		const char *start = keys->buf ? keys->buf + keys->at : NULL;
-		const char *end =
-			left > seen ? memchr(start + seen, keys->separator, left - seen) : NULL;
+		const char *start = keys->buf ? keys->buf + keys->at : "";
+		const char *end = memchr(start + seen, keys->separator, left - seen);
 
 		if (end)
 			return take(keys, (size_t)(end - start), 1, key);

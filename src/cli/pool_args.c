@@ -231,10 +231,12 @@ static int no_such(const struct fl_verb *verb, const char *what, const char *nam
 static int choose_pool(const struct fl_pool_args *args, const struct fl_config *config,
 	const struct fl_pool_conf **out)
 {
-	const struct fl_config_pool *pool = &config->pools[0];
+	const struct fl_config_pool *pool = config->pools;
 	const char **names;
 	int rc;
 
+	if (!pool || config->pool_count == 0)
+		return fl_usage_error(args->verb, "\"%s\" has no pools", args->config);
 	if (!args->pool && config->pool_count > 1)
 		return fl_usage_error(args->verb,
 			"\"%s\" has %zu pools; say which one with --pool", args->config,

@@ -24,15 +24,19 @@ static int split_address(
 	const char *equals = n->address ? strchr(n->address, '=') : NULL;
 	char *name;
 
-	if (!n->address)
-		return fl_conf_error(conf, node, "a node wants a name");
+	if (!n->address) {
+		(void)fl_conf_error(conf, node, "a node wants a name");
+		return -1;
+	}
 	if (!equals) {
 		n->name = n->address;
 		return 0;
 	}
 	name = fl_conf_alloc(conf, (size_t)(equals - n->address) + 1);
-	if (!name)
-		return fl_conf_error(conf, NULL, "out of memory");
+	if (!name) {
+		(void)fl_conf_error(conf, NULL, "out of memory");
+		return -1;
+	}
 	memcpy(name, n->address, (size_t)(equals - n->address));
 	n->name = name;
 	n->address = equals + 1;
@@ -309,7 +313,8 @@ static int by_name(const void *a, const void *b)
 int fl_pool_conf_check(
 	struct fl_conf *conf, const struct fl_conf_node *node, const struct fl_pool_conf *pool)
 {
-	const struct fl_node_conf **sorted = calloc(pool->count + 1, sizeof(*sorted));
+	const struct fl_node_conf **sorted =
+		calloc(pool->count + 1, sizeof(struct fl_node_conf *));
 	struct fl_conf_quoted quoted;
 	size_t n = 0;
 	int rc = 0;
@@ -319,7 +324,7 @@ int fl_pool_conf_check(
 	for (size_t i = 0; i < pool->count; i++)
 		if (pool->nodes[i].name)
 			sorted[n++] = &pool->nodes[i];
-	qsort(sorted, n, sizeof(*sorted), by_name);
+	qsort(sorted, n, sizeof(struct fl_node_conf *), by_name);
 	for (size_t i = 1; i < n; i++) {
 		const struct fl_conf_node *item;
 

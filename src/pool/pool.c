@@ -143,9 +143,8 @@ static int compare(const struct fl_pool *pool, const struct fl_view *view, fl_pl
 	fl_placement *before = NULL;
 	int rc = FL_OK;
 
-	if (pool->filled)
-		before = fl_placement_ref(pool->view->tier[0].placement);
-	else if (fl_placement_new(&before, pool->roster->spec, NULL, 0, NULL) != FL_OK)
+	if (pool->filled ||
+		fl_placement_new(&before, pool->roster->spec, NULL, 0, NULL) != FL_OK)
 		before = fl_placement_ref(pool->view->tier[0].placement);
 	rc = fl_movement_new(movement, before, after, samples_for(before, after), err);
 	if (rc != FL_OK) {

@@ -51,7 +51,8 @@ struct fl_entry *fl_roster_find(const struct fl_roster *roster, const char *name
 
 	if (!roster || !roster->count)
 		return NULL;
-	found = bsearch(name, roster->by_name, roster->count, sizeof(*found), name_to_entry);
+	found = bsearch(
+		name, roster->by_name, roster->count, sizeof(struct fl_entry *), name_to_entry);
 	return found ? *found : NULL;
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FAIRLEAD = os.environ.get("FAIRLEAD", str(ROOT / "build/dev/fairlead"))
+FAIRLEAD = os.path.abspath(os.environ.get("FAIRLEAD", ROOT / "build/dev/fairlead"))
 GOLDEN = ROOT / "tests/golden"
 SANITIZER = re.compile(rb"(Sanitizer|runtime error:|fairlead: bug:)")
 
