@@ -19,9 +19,9 @@ int main()
 	fl_key hash = fl_key_hash(fl_placement_hash(p, key.data(), key.size()));
 	uint32_t one = FL_NONE, two = FL_NONE;
 	bool same = fl_pick(p, &bytes, nullptr, &one) == FL_OK &&
-		fl_pick(p, &hash, nullptr, &two) == FL_OK && one == two &&
-		one == fl_lookup(p, key.data(), key.size()) &&
-		fl_placement_node(p, one) != nullptr;
+	            fl_pick(p, &hash, nullptr, &two) == FL_OK && one == two &&
+	            one == fl_lookup(p, key.data(), key.size()) &&
+	            fl_placement_node(p, one) != nullptr;
 	fl_placement_unref(p);
 	return same ? 0 : 1;
 }
