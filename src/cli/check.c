@@ -314,7 +314,7 @@ const struct fl_verb fl_verb_check = {
 	.usage = "-c FILE",
 	.summary = "Checks a configuration file and shows what comes of it",
 	.text = "Errors and warnings go to standard error, each with its place in the file. "
-                "Exit\n"
+		"Exit\n"
 		"status 1: the file has errors; 2: it cannot be read.",
 	.args = check_args,
 	.run = run,

@@ -245,7 +245,7 @@ const struct fl_verb fl_verb_lookup = {
 	.summary = "Tells which node owns each key",
 	.text = "Prints \"KEY<TAB>OWNER\", or \"KEY<TAB>-\" for a key that has no owner (exit "
 		"status 3).\nWords that begin with a dash go behind \"--\". In --node, \"\\,\" "
-                "and "
+		"and "
 		"\"\\=\" stand for\na comma and an equals sign of a name.",
 	.args = lookup_args,
 	.run = run,

@@ -97,7 +97,7 @@ static const char full[] =
 	"    eject: {fails: 3, for: 20s}\n"
 	"    slow_start: 30s\n"
 	"    health: {http: {path: /ok, host: app, expect: 204}, interval: 5s, rise: 1, fall: "
-        "2}\n"
+	"2}\n"
 	"    nodes:\n"
 	"      - {name: a, address: \"10.0.0.1:80\", weight: 2, zone: z1, slot: 3}\n"
 	"      - {name: b, address: \"unix:/run/b\", backup: true, state: drain}\n"
