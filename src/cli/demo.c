@@ -189,13 +189,21 @@ static const char *start(
 	return NULL;
 }
 
-static void end(struct parts *p)
+/* Gives the exit status: `status`, or that of a balancer which ended badly. */
+static int end(struct parts *p, int status)
 {
+	struct fl_error err;
+
 	fl_demo_traffic_free(p->traffic);
+	if (p->balancer && fl_demo_balancer_stop(p->balancer, &err) < 0) {
+		(void)fprintf(stderr, "fairlead demo: %s\n", err.text);
+		status = FL_EXIT_FAILED;
+	}
 	fl_demo_balancer_free(p->balancer);
 	fl_demo_oracle_free(p->oracle);
 	fl_demo_nodes_free(p->nodes);
 	fl_demo_view_fini(&p->view);
+	return status;
 }
 
 /* ---- the verb ---- */
@@ -240,8 +248,7 @@ static int run(const struct fl_verb *verb, int argc, char **argv)
 		(void)fprintf(stderr, "fairlead demo: %s: %s\n", what, err.text);
 	else
 		status = show(&p, &o, began, act);
-	end(&p);
-	return status;
+	return end(&p, status);
 }
 
 const struct fl_verb fl_verb_demo = {

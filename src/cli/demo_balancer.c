@@ -31,6 +31,8 @@ enum {
 struct fl_demo_balancer {
 	struct fl_demo_balancer_options options;
 	uint16_t port;
+	int status;    /* as waitpid gave it, once there is no process */
+	bool forced;   /* it was killed for taking too long */
 	pid_t pid;     /* 0: none (any more) */
 	int64_t epoch; /* of the pool's last change that was reported */
 	char dir[64];  /* short: a unix socket's path has to fit behind it */
@@ -162,7 +164,7 @@ static int launch(struct fl_demo_balancer *b, struct fl_error *err)
 
 bool fl_demo_balancer_alive(struct fl_demo_balancer *b)
 {
-	if (b->pid && waitpid(b->pid, NULL, WNOHANG) != 0)
+	if (b->pid && waitpid(b->pid, &b->status, WNOHANG) != 0)
 		b->pid = 0;
 	return b->pid != 0;
 }
@@ -178,7 +180,8 @@ static void end_process(struct fl_demo_balancer *b)
 	if (!b->pid)
 		return;
 	(void)kill(b->pid, SIGKILL);
-	while (waitpid(b->pid, NULL, 0) < 0 && errno == EINTR)
+	b->forced = true;
+	while (waitpid(b->pid, &b->status, 0) < 0 && errno == EINTR)
 		;
 	b->pid = 0;
 }
@@ -339,6 +342,14 @@ const char *fl_demo_balancer_file(const struct fl_demo_balancer *b)
 const char *fl_demo_balancer_admin(const struct fl_demo_balancer *b)
 {
 	return b->admin;
+}
+
+int fl_demo_balancer_stop(struct fl_demo_balancer *b, struct fl_error *err)
+{
+	end_process(b);
+	if (b->status == 0 || b->forced)
+		return FL_OK;
+	return gone(b, "the balancer has ended badly", err);
 }
 
 void fl_demo_balancer_free(struct fl_demo_balancer *b)

@@ -46,8 +46,11 @@ pid_t fl_demo_balancer_pid(const struct fl_demo_balancer *b);
 const char *fl_demo_balancer_file(const struct fl_demo_balancer *b);  /* the configuration */
 const char *fl_demo_balancer_admin(const struct fl_demo_balancer *b); /* the socket's path */
 
-/* Ends the process (SIGTERM; after 3 s SIGKILL), waits for it, and removes the directory. NULL is
- * fine. */
+/* Ends the process (SIGTERM; after 3 s SIGKILL) and waits for it. FL_EINVAL when it has ended with
+ * another status than 0, before or now; *err then has the last line of its log. */
+int fl_demo_balancer_stop(struct fl_demo_balancer *b, struct fl_error *err);
+
+/* Ends the process, if that was not done, and removes the directory. NULL is fine. */
 void fl_demo_balancer_free(struct fl_demo_balancer *b);
 
 #endif
