@@ -42,7 +42,8 @@ void fl_inq_consume(struct fl_inq *q, size_t n)
 	fl_rbuf_unref(q->buf[0]);
 	q->offset = 0;
 	q->count--;
-	memmove(q->buf, q->buf + 1, q->count * sizeof(q->buf[0]));
+	for (unsigned i = 0; i < q->count; i++)
+		q->buf[i] = q->buf[i + 1];
 }
 
 /* A head in several pieces is put together in `partial`. What a piece holds beyond the end of

@@ -156,6 +156,7 @@ void fl_proxy_free(struct fl_proxy *proxy)
 {
 	if (!proxy)
 		return;
+	FL_ASSERT(proxy->workers || !proxy->started);
 	for (unsigned i = 0; i < proxy->started; i++) {
 		proxy->workers[i].stop_task.run = stop;
 		fl_loop_post(proxy->workers[i].loop, &proxy->workers[i].stop_task);

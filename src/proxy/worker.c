@@ -72,6 +72,12 @@ static void listener_add(struct fl_worker *w, const struct fl_proxy_listener *co
 		listener_close(l);
 }
 
+static void close_listeners(struct fl_worker *w)
+{
+	fl_list_each_safe (it, &w->listeners)
+		listener_close(fl_container_of(it, struct fl_wlistener, link));
+}
+
 /* Connections that came by a listener that is gone live on, by the routes for every listener. */
 static void configure_listeners(struct fl_worker *w, const struct fl_proxy_conf *conf)
 {
@@ -171,8 +177,7 @@ static void drain_over(void *cookie)
 void fl_worker_drain(struct fl_worker *w)
 {
 	w->draining = true;
-	while (!fl_list_empty(&w->listeners))
-		listener_close(fl_container_of(w->listeners.next, struct fl_wlistener, link));
+	close_listeners(w);
 	fl_list_each_safe (it, &w->sessions)
 		fl_session_drain(fl_container_of(it, struct fl_session, link));
 	fl_timer_set(w->loop, &w->drain, w->conf->client.drain_ms);
@@ -222,8 +227,7 @@ void fl_worker_stop(struct fl_worker *w)
 {
 	w->draining = true;
 	w->ended = true;
-	while (!fl_list_empty(&w->listeners))
-		listener_close(fl_container_of(w->listeners.next, struct fl_wlistener, link));
+	close_listeners(w);
 	close_sessions(w, true);
 	w->stopping = true;
 	fl_loop_stop(w->loop);
