@@ -469,7 +469,7 @@ static void large_pools_fit(void **state)
 	};
 	struct world *w = world_new(NULL, 1);
 	struct fl_node_conf *nodes = calloc(N, sizeof(*nodes));
-	char(*names)[16] = calloc(N, sizeof(*names));
+	char(*names)[24] = calloc(N, sizeof(*names));
 	(void)state;
 
 	for (size_t i = 0; i < N; i++) {
