@@ -142,8 +142,6 @@ static void *worker_main(void *arg)
 
 	while (!w->stopping)
 		FL_MUST(fl_loop_run(w->loop));
-	/* The readers of snapshots and the loop belong to this thread to the end. */
-	fl_worker_fini(w);
 	return NULL;
 }
 
@@ -163,6 +161,9 @@ void fl_proxy_free(struct fl_proxy *proxy)
 	}
 	for (unsigned i = 0; i < proxy->started; i++)
 		FL_MUST(pthread_join(proxy->workers[i].thread, NULL));
+	/* Only now: a worker may be done with its loop while our post still wakes it. */
+	for (unsigned i = 0; i < proxy->started; i++)
+		fl_worker_fini(&proxy->workers[i]);
 	fl_counters_free(proxy->counters);
 	free(proxy->workers);
 	free(proxy);
