@@ -194,6 +194,20 @@ FL_API uint32_t fl_lookup(const fl_placement *p, const void *bytes, size_t len);
 /* fl_pick with a hash and no mask: the slot, or FL_NONE (also without FL_BY_HASH). */
 FL_API uint32_t fl_lookup_hash(const fl_placement *p, uint64_t hash);
 
+/* Picks for `count` hashes at once: slots[i] is what fl_pick gives for fl_key_hash(hashes[i]),
+ * bit for bit, in less time. The arrays must not overlap; count may be 0. `mask` as in fl_pick.
+ * Errors: FL_ENOTSUP without FL_BY_HASH. Any thread, no lock, no allocation. */
+FL_API int fl_pick_batch(const fl_placement *p, const uint64_t *hashes, size_t count,
+	const struct fl_mask *mask, uint32_t *slots);
+
+/* The same for keys of bytes, of hashes or of both, mixed as they come: slots[i] is what fl_pick
+ * gives for keys[i]. Hash keys once with fl_placement_hash and use fl_pick_batch where the same
+ * keys are looked up again.
+ * Errors: FL_ENOTSUP when any key has no bytes and the algorithm needs them (then no slot is
+ * written). Any thread, no lock, no allocation. */
+FL_API int fl_lookup_batch(const fl_placement *p, const struct fl_key *keys, size_t count,
+	const struct fl_mask *mask, uint32_t *slots);
+
 /* ---- shares and movement --------------------------------------------------------------- */
 
 /* Each slot's share of the key space (they sum to 1, or are all 0 when nobody is eligible),

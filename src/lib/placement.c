@@ -135,3 +135,48 @@ uint32_t fl_lookup_hash(const fl_placement *p, uint64_t hash)
 {
 	return __builtin_expect(p->lookup != NULL, 1) ? p->lookup(p, hash) : FL_NONE;
 }
+
+/* ---- batches ---- */
+
+#define BLOCK 64 /* keys hashed ahead: their hashes stay in the nearest cache */
+
+int fl_pick_batch(const fl_placement *p, const uint64_t *hashes, size_t count,
+	const struct fl_mask *mask, uint32_t *slots)
+{
+	if (!p->lookup)
+		return FL_ENOTSUP;
+	fl_place_batch(p, hashes, count, mask, slots);
+	return FL_OK;
+}
+
+static void lookup_hashed(const fl_placement *p, const struct fl_key *keys, size_t count,
+	const struct fl_mask *mask, uint32_t *slots)
+{
+	uint64_t hashes[BLOCK];
+	for (size_t from = 0; from < count; from += BLOCK) {
+		size_t n = count - from < BLOCK ? count - from : BLOCK;
+		for (size_t i = 0; i < n; i++) {
+			struct fl_key key;
+			complete(p, &keys[from + i], &key); /* cannot fail with FL_BY_HASH */
+			hashes[i] = key.hash;
+		}
+		fl_place_batch(p, hashes, n, mask, slots + from);
+	}
+}
+
+int fl_lookup_batch(const fl_placement *p, const struct fl_key *keys, size_t count,
+	const struct fl_mask *mask, uint32_t *slots)
+{
+	struct fl_key key;
+	if (p->lookup) {
+		lookup_hashed(p, keys, count, mask, slots);
+		return FL_OK;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (complete(p, &keys[i], &key) != FL_OK)
+			return FL_ENOTSUP;
+	}
+	for (size_t i = 0; i < count; i++)
+		slots[i] = fl_place_pick(p, &keys[i], mask);
+	return FL_OK;
+}

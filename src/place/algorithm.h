@@ -55,6 +55,12 @@ struct fl_algorithm {
 	int (*owners)(const struct fl_placement *p, const struct fl_key *key,
 		const struct fl_mask *mask, uint32_t *slots, size_t k);
 
+	/* slots[i] = what p->lookup gives for hashes[i]. Only with FL_BY_HASH, and only where a
+	 * mask moves no keys but the masked nodes' (batch.c). NULL: one lookup after the other
+	 * is as good. */
+	void (*batch)(const struct fl_placement *p, const uint64_t *hashes, size_t count,
+		uint32_t *slots);
+
 	/* Adds each slot's exact share to shares[], which is all zero. NULL: by sampling. */
 	void (*shares)(const struct fl_placement *p, double *shares);
 

@@ -22,6 +22,9 @@ size_t fl_place_memory(const struct fl_placement *p);
 /* Without fl_key's checks: the key has what the algorithm needs (see struct fl_algorithm). */
 uint32_t fl_place_pick(
 	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask);
+/* For hashes, with FL_BY_HASH: slots[i] = the pick for hashes[i] under `mask` (may be NULL). */
+void fl_place_batch(const struct fl_placement *p, const uint64_t *hashes, size_t count,
+	const struct fl_mask *mask, uint32_t *slots);
 int fl_place_owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k);
 

@@ -44,6 +44,17 @@ static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 	return t->slots[hash >> t->shift];
 }
 
+/* No load waits for another, so the processor has as many under way as it can. */
+static void batch(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
+{
+	const struct table *t = p->state;
+	const uint16_t *rows = t->slots;
+	unsigned shift = t->shift;
+	for (size_t i = 0; i < count; i++)
+		slots[i] = rows[hashes[i] >> shift];
+}
+
 /* The key that stands for a row. */
 static uint64_t row_key(const struct table *t, uint64_t row)
 {
@@ -224,6 +235,7 @@ const struct fl_algorithm fl_algorithm_table = {
 	.free = release,
 	.pick = pick,
 	.owners = owners,
+	.batch = batch,
 	.arc = arc,
 	.memory = memory,
 	.starved = starved,
