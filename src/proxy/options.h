@@ -90,7 +90,7 @@ struct fl_client_conf {
 	uint64_t head;       /* bytes of a request or answer head */
 	int64_t headers;     /* header fields */
 	uint64_t body;       /* bytes of a request body */
-	int64_t connections; /* client connections in all; over it: accept waits */
+	int64_t connections; /* client connections in all; over it, new ones are closed at once */
 };
 
 extern const struct fl_option fl_limit_rows[];   /* "limits": of struct fl_client_conf */
