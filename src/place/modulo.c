@@ -10,14 +10,9 @@
  * Cost: one division a lookup; 4 bytes a node, and what the rendezvous order takes. */
 #include "place/place.h"
 
-#include "hash/mix.h"
-#include "hash/salt.h"
-#include "place/hrw.h"
+#include "place/attempts.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#define ATTEMPTS 64
 
 struct modulo {
 	struct fl_hrw order; /* its slots are in name order: they are the table as well */
@@ -51,84 +46,18 @@ static void release(struct fl_placement *p)
 	free(m);
 }
 
-/* Try number 0 is the owner itself. */
-static uint32_t attempt(const struct fl_placement *p, uint64_t hash, unsigned number)
-{
-	if (number > 0)
-		hash = fl_mix64(hash + number * FL_SALT_ATTEMPT);
-	return lookup(p, hash);
-}
-
 static uint32_t pick(
 	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask)
 {
 	const struct modulo *m = p->state;
-	for (unsigned i = 0; i <= ATTEMPTS; i++) {
-		uint32_t slot = attempt(p, key->hash, i);
-		if (!fl_masked(mask, slot))
-			return slot;
-	}
-	return fl_hrw_first_unmasked(&m->order, key->hash, mask);
-}
-
-static bool among(const uint32_t *slots, size_t count, uint32_t slot)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slots[i] == slot)
-			return true;
-	}
-	return false;
-}
-
-/* The distinct unmasked nodes of all tries, in order, at most k. */
-static size_t try_all(const struct fl_placement *p, uint64_t hash, const struct fl_mask *mask,
-	uint32_t *slots, size_t k)
-{
-	size_t have = 0;
-	for (unsigned i = 0; i <= ATTEMPTS && have < k; i++) {
-		uint32_t slot = attempt(p, hash, i);
-		if (!fl_masked(mask, slot) && !among(slots, have, slot))
-			slots[have++] = slot;
-	}
-	return have;
-}
-
-/* Fills slots[have..k) from the first `count` of the rendezvous order, at most `have` of which
- * are there already. */
-static size_t add_rest(
-	uint32_t *slots, size_t have, size_t k, const uint32_t *rest, size_t count)
-{
-	size_t tried = have;
-	for (size_t i = 0; i < count && have < k; i++) {
-		if (!among(slots, tried, rest[i]))
-			slots[have++] = rest[i];
-	}
-	return have;
+	return fl_attempts_pick(p, &m->order, key->hash, mask);
 }
 
 static int owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k)
 {
 	const struct modulo *m = p->state;
-	uint32_t few[64], *rest = few;
-	size_t have;
-	int found;
-	if (k <= 64) {
-		have = try_all(p, key->hash, mask, slots, k);
-		if (have == k)
-			return (int)k;
-	} else if (!(rest = malloc(k * sizeof(*rest)))) {
-		return FL_ENOMEM;
-	}
-	found = fl_hrw_order(&m->order, key->hash, mask, rest, k);
-	if (found >= 0) {
-		/* Nothing can fail from here on, so nothing was touched if it did. */
-		have = try_all(p, key->hash, mask, slots, k);
-		found = (int)add_rest(slots, have, k, rest, (size_t)found);
-	}
-	if (rest != few)
-		free(rest);
-	return found;
+	return fl_attempts_owners(p, &m->order, key->hash, mask, slots, k);
 }
 
 static void shares(const struct fl_placement *p, double *out)
