@@ -58,6 +58,8 @@ function(fl_library)
   endif()
   set_property(TARGET fairlead_shared APPEND PROPERTY LINK_DEPENDS ${map})
   set(FL_STATIC_LIBS "-lxxhash -lmd -lz")
+  # Relative, so that an installed tree can be moved.
+  file(RELATIVE_PATH FL_PC_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
   configure_file(${CMAKE_SOURCE_DIR}/cmake/fairlead.pc.in ${CMAKE_BINARY_DIR}/fairlead.pc @ONLY)
   include(CMakePackageConfigHelpers)
   write_basic_package_version_file(${CMAKE_BINARY_DIR}/fairlead-config-version.cmake
