@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "obs/log.h"
+#include "proxy/report.h"
 #include "proxy/route.h"
 #include "proxy/worker.h"
 
@@ -13,9 +14,10 @@ struct fl_proxy {
 	struct fl_proxy_options options;
 	struct fl_worker *workers;
 	struct fl_counters *counters; /* [options.workers] */
+	struct fl_reports *reports;
 	unsigned started;
+	bool draining;
 	atomic_uint undrained;
-	struct fl_task drained;
 };
 
 struct fl_proxy_options *fl_proxy_options(struct fl_proxy *proxy)
@@ -26,6 +28,11 @@ struct fl_proxy_options *fl_proxy_options(struct fl_proxy *proxy)
 struct fl_counters *fl_proxy_counters(struct fl_proxy *proxy, unsigned index)
 {
 	return &proxy->counters[index];
+}
+
+struct fl_reports *fl_proxy_reports(struct fl_proxy *proxy)
+{
+	return proxy->reports;
 }
 
 /* ---- configuration ---- */
@@ -110,23 +117,17 @@ static void drain(struct fl_task *task)
 	fl_worker_drain(fl_container_of(task, struct fl_worker, drain_task));
 }
 
-static void all_drained(struct fl_task *task)
-{
-	struct fl_proxy *proxy = fl_container_of(task, struct fl_proxy, drained);
-
-	proxy->options.on_drained(proxy->options.cookie);
-}
-
 void fl_proxy_worker_drained(struct fl_proxy *proxy)
 {
-	if (atomic_fetch_sub_explicit(&proxy->undrained, 1, memory_order_acq_rel) != 1)
-		return;
-	proxy->drained.run = all_drained;
-	fl_loop_post(proxy->options.control, &proxy->drained);
+	if (atomic_fetch_sub_explicit(&proxy->undrained, 1, memory_order_acq_rel) == 1)
+		fl_reports_drained(proxy->reports);
 }
 
 void fl_proxy_drain(struct fl_proxy *proxy)
 {
+	if (proxy->draining)
+		return;
+	proxy->draining = true;
 	atomic_store_explicit(&proxy->undrained, proxy->started, memory_order_release);
 	for (unsigned i = 0; i < proxy->started; i++) {
 		proxy->workers[i].drain_task.run = drain;
@@ -164,6 +165,7 @@ void fl_proxy_free(struct fl_proxy *proxy)
 	/* Only now: a worker may be done with its loop while our post still wakes it. */
 	for (unsigned i = 0; i < proxy->started; i++)
 		fl_worker_fini(&proxy->workers[i]);
+	fl_reports_close(proxy->reports);
 	fl_counters_free(proxy->counters);
 	free(proxy->workers);
 	free(proxy);
@@ -200,7 +202,8 @@ int fl_proxy_new(struct fl_proxy **out, const struct fl_proxy_options *options,
 	proxy->options = *options;
 	proxy->workers = aligned_alloc(_Alignof(struct fl_worker), bytes);
 	proxy->counters = fl_counters_new(options->workers);
-	if (!proxy->workers || !proxy->counters) {
+	proxy->reports = fl_reports_new(options);
+	if (!proxy->workers || !proxy->counters || !proxy->reports) {
 		fl_proxy_free(proxy);
 		return fl_error_set(err, FL_ENOMEM, "no memory");
 	}

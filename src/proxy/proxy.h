@@ -60,21 +60,23 @@ struct fl_proxy_options {
 
 struct fl_proxy;
 
-/* Starts the workers on `conf` (one reference is taken). On failure nothing runs. */
+/* Starts the workers on `conf` (they take references of their own). On failure nothing runs. */
 int fl_proxy_new(struct fl_proxy **out, const struct fl_proxy_options *options,
 	struct fl_proxy_conf *conf, struct fl_error *err);
 
 /* Hands the workers a new conf: requests under way go on as they began, connections stay open,
- * listeners that are not in it any more are closed. Takes one reference. */
+ * listeners that are not in it any more are closed. The workers take references of their own. */
 void fl_proxy_reconfigure(struct fl_proxy *proxy, struct fl_proxy_conf *conf);
 
 /* Opens the access log anew (it was renamed). */
 void fl_proxy_reopen_logs(struct fl_proxy *proxy);
 
-/* Accepts no more, lets requests under way finish for at most `client.drain_ms`, then on_drained. */
+/* Accepts no more, lets requests under way finish for at most `client.drain_ms`, then on_drained.
+ * A second call does nothing. */
 void fl_proxy_drain(struct fl_proxy *proxy);
 
-/* Ends at once whatever still runs, and waits for the threads. NULL is fine. */
+/* Ends at once whatever still runs, and waits for the threads; afterwards no callback comes. What
+ * the workers still had to tell frees itself when the control loop runs. NULL is fine. */
 void fl_proxy_free(struct fl_proxy *proxy);
 
 /* A counter over all workers, and the client connections that are open now. Any thread. */

@@ -12,6 +12,7 @@
 #include "obs/counters.h"
 #include "proto/http1.h"
 #include "proxy/proxy.h"
+#include "proxy/report.h"
 #include "snap/snap.h"
 
 #include <pthread.h>
@@ -104,6 +105,8 @@ struct fl_proxy_options *fl_proxy_options(struct fl_proxy *proxy);
 
 /* The block of worker `index`. */
 struct fl_counters *fl_proxy_counters(struct fl_proxy *proxy, unsigned index);
+
+struct fl_reports *fl_proxy_reports(struct fl_proxy *proxy);
 
 /* The last session of a draining worker has ended. The worker's thread. */
 void fl_proxy_worker_drained(struct fl_proxy *proxy);

@@ -184,44 +184,14 @@ struct fl_wnode *fl_wpool_node(struct fl_wpool *p, const struct fl_member *membe
 
 /* ---- telling the control thread ---- */
 
-struct failing {
-	struct fl_task task;
-	struct fl_proxy_options *options;
-	struct fl_pool *pool;
-	struct fl_member *member;
-	const char *why; /* a literal */
-};
-
-static void tell(struct fl_task *task)
-{
-	struct failing *f = fl_container_of(task, struct failing, task);
-
-	f->options->on_failing(f->options->cookie, f->pool, f->member->name, f->why);
-	fl_member_unref(f->member);
-	fl_pool_unref(f->pool);
-	free(f);
-}
-
 void fl_wnode_failed(struct fl_wpool *p, struct fl_wnode *n, const char *why)
 {
-	struct fl_proxy_options *options = fl_proxy_options(p->worker->proxy);
-
 	n->fails++;
 	if (!p->forward->eject_fails || n->fails < (uint64_t)p->forward->eject_fails ||
-		n->reported == p->epoch || !options->on_failing)
+		n->reported == p->epoch)
 		return;
 	/* Once a view: if it changed nothing (the last eligible node), saying it again would
 	 * not either. */
 	n->reported = p->epoch;
-	struct failing *f = malloc(sizeof(*f));
-	if (!f)
-		return;
-	*f = (struct failing){
-		.task = {.run = tell},
-		.options = options,
-		.pool = fl_pool_ref(p->pool),
-		.member = fl_member_ref(n->member),
-		.why = why,
-	};
-	fl_loop_post(options->control, &f->task);
+	fl_reports_failing(fl_proxy_reports(p->worker->proxy), p->pool, n->member, why);
 }
