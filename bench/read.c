@@ -6,7 +6,11 @@
  *             costs at least when each read counts (it is not even safe without more)
  *   rwlock    pthread_rwlock_rdlock, the load, unlock
  * each with one and with two readers, and with nobody writing or a writer that publishes every
- * 100 microseconds. Rounds are interleaved, medians are shown: nanoseconds a read. */
+ * 100 microseconds. Rounds are interleaved, medians are shown: nanoseconds a read.
+ *
+ *   read --churn MS   how lookups scale: lookups a second of all readers and publications a
+ *                     second, for MS milliseconds a row, while a writer publishes as fast as it
+ *                     can: through readers, under a rwlock, and with nobody publishing */
 #include "fairlead/fairlead.h"
 
 #include <pthread.h>
@@ -14,6 +18,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define READS       2000000
@@ -175,21 +180,127 @@ static void compare(int readers, bool writer)
 	}
 }
 
-int main(void)
+/* ---- scaling under churn ---- */
+
+enum churn {
+	STILL,        /* a reader's get before each lookup, nobody publishes */
+	CHURN_READER, /* the same, while a writer publishes as fast as it can */
+	CHURN_RWLOCK, /* the placement is exchanged and looked up in under a lock */
+	CHURNS
+};
+
+static const char *const churn_names[CHURNS] = {"still", "reader", "rwlock"};
+static enum churn churn;
+
+static uint64_t look_up(const fl_placement *p, uint64_t key)
+{
+	return fl_lookup_hash(p, key * 0x9e3779b97f4a7c15u);
+}
+
+/* Lookups made until told to stop, into *arg. */
+static void *churn_read(void *arg)
+{
+	fl_reader *reader = NULL;
+	uint64_t sum = 0, done = 0;
+
+	if (fl_reader_new(&reader, shared.handle) != FL_OK)
+		abort();
+	pthread_barrier_wait(&shared.barrier);
+	while (!atomic_load_explicit(&shared.stop, memory_order_relaxed)) {
+		for (int i = 0; i < 64; i++, done++) {
+			if (churn != CHURN_RWLOCK) {
+				sum += look_up(fl_reader_get(reader), done);
+				continue;
+			}
+			pthread_rwlock_rdlock(&shared.lock);
+			sum += look_up(
+				atomic_load_explicit(&shared.bare, memory_order_relaxed), done);
+			pthread_rwlock_unlock(&shared.lock);
+		}
+	}
+	__asm__ volatile("" ::"r"(sum));
+	fl_reader_free(reader);
+	*(double *)arg = (double)done;
+	return NULL;
+}
+
+/* Publications made, into *arg. */
+static void *churn_write(void *arg)
+{
+	unsigned long i = 0;
+
+	for (; !atomic_load_explicit(&shared.stop, memory_order_relaxed); i++) {
+		fl_placement *p = shared.placements[i % 2];
+
+		if (churn == CHURN_READER) {
+			fl_handle_publish(shared.handle, p);
+			continue;
+		}
+		pthread_rwlock_wrlock(&shared.lock);
+		atomic_store(&shared.bare, p);
+		pthread_rwlock_unlock(&shared.lock);
+	}
+	*(double *)arg = (double)i;
+	return NULL;
+}
+
+static void churn_row(enum churn way, int readers, int milliseconds)
+{
+	const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+	pthread_t threads[MAX_READERS], writing;
+	double done[MAX_READERS], writes = 0, sum = 0;
+	uint64_t began;
+
+	churn = way;
+	atomic_store(&shared.stop, false);
+	pthread_barrier_init(&shared.barrier, NULL, (unsigned)readers + 1);
+	for (int i = 0; i < readers; i++)
+		if (pthread_create(&threads[i], NULL, churn_read, &done[i]))
+			abort();
+	pthread_barrier_wait(&shared.barrier);
+	began = now_ns();
+	if (way != STILL && pthread_create(&writing, NULL, churn_write, &writes))
+		abort();
+	nanosleep(&time, NULL);
+	atomic_store(&shared.stop, true);
+	for (int i = 0; i < readers; i++) {
+		pthread_join(threads[i], NULL);
+		sum += done[i];
+	}
+	if (way != STILL)
+		pthread_join(writing, NULL);
+	double seconds = (double)(now_ns() - began) / 1e9;
+	printf("%s %d %.0f %.0f\n", churn_names[way], readers, sum / seconds, writes / seconds);
+	pthread_barrier_destroy(&shared.barrier);
+}
+
+static void compare_all(int milliseconds)
+{
+	if (milliseconds > 0) {
+		for (enum churn way = STILL; way < CHURNS; way++)
+			for (int readers = 1; readers <= MAX_READERS; readers++)
+				churn_row(way, readers, milliseconds);
+		return;
+	}
+	for (int readers = 1; readers <= MAX_READERS; readers++)
+		for (int writer = 0; writer <= 1; writer++)
+			compare(readers, writer);
+}
+
+int main(int argc, char **argv)
 {
 	struct fl_node nodes[] = {{"a", 1, FL_NONE, NULL}, {"b", 1, FL_NONE, NULL}};
+	bool scale = argc == 3 && strcmp(argv[1], "--churn") == 0;
 
 	for (int i = 0; i < 2; i++)
-		if (fl_placement_new(&shared.placements[i], "rendezvous", nodes, 2, NULL) !=
-			FL_OK)
+		if (fl_placement_new(&shared.placements[i], scale ? "table" : "rendezvous",
+			    nodes, 2, NULL) != FL_OK)
 			return 1;
 	if (fl_handle_new(&shared.handle, shared.placements[0]) != FL_OK)
 		return 1;
 	atomic_store(&shared.bare, shared.placements[0]);
 	pthread_rwlock_init(&shared.lock, NULL);
-	for (int readers = 1; readers <= MAX_READERS; readers++)
-		for (int writer = 0; writer <= 1; writer++)
-			compare(readers, writer);
+	compare_all(scale ? (int)strtol(argv[2], NULL, 10) : 0);
 	fl_handle_free(shared.handle);
 	fl_placement_unref(shared.placements[0]);
 	fl_placement_unref(shared.placements[1]);
