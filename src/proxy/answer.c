@@ -1,5 +1,6 @@
-#include "proxy/answer.h"
-
+/* Passing the answer on: its head, its body framed for this client, interim answers before it, and
+ * in a tunnel whatever the node sends. */
+#include "proxy/exchange_priv.h"
 #include "proxy/head.h"
 
 /* Interim answers (1xx) that are passed on for one request; more is a node gone wild. */
