@@ -7,6 +7,7 @@
 
 static const struct fl_algorithm *const all[] = {
 	&fl_algorithm_table,
+	&fl_algorithm_bounded_table,
 	&fl_algorithm_ring,
 	&fl_algorithm_rendezvous,
 	&fl_algorithm_modulo,

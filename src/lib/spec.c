@@ -38,16 +38,43 @@ static int unknown_algorithm(const char *name, struct fl_error *err)
 	return fl_error_set(err, FL_ENOENT, "there is no algorithm \"%s\"", name);
 }
 
-static int find_option(
-	size_t *out, const struct fl_algorithm *a, const char *name, struct fl_error *err)
+/* The option's place in `options`, or -1; *close becomes what `name` may have meant. */
+static int option_at(
+	const struct fl_algorithm_option *options, const char *name, const char **close)
 {
+	for (int i = 0; options[i].name; i++) {
+		if (strcmp(options[i].name, name) == 0)
+			return i;
+		*close = fl_suggest(name, *close, options[i].name);
+	}
+	return -1;
+}
+
+/* The variant takes over from *algorithm where only it has the option. */
+static void turn_into(struct fl_spec *spec, const struct fl_algorithm *variant)
+{
+	size_t had = 0;
+	while (spec->algorithm->options[had].name)
+		had++;
+	spec->algorithm = variant;
+	for (size_t i = had; variant->options[i].name; i++)
+		spec->options[i] = variant->options[i].def;
+}
+
+static int find_option(
+	size_t *out, struct fl_spec *spec, const char *name, struct fl_error *err)
+{
+	const struct fl_algorithm *a = spec->algorithm;
 	const char *close = NULL;
-	for (size_t i = 0; a->options[i].name; i++) {
-		if (strcmp(a->options[i].name, name) == 0) {
-			*out = i;
-			return FL_OK;
-		}
-		close = fl_suggest(name, close, a->options[i].name);
+	int at = option_at(a->options, name, &close);
+	if (at < 0 && a->variant) {
+		at = option_at(a->variant->options, name, &close);
+		if (at >= 0)
+			turn_into(spec, a->variant);
+	}
+	if (at >= 0) {
+		*out = (size_t)at;
+		return FL_OK;
 	}
 	if (close)
 		return fl_error_set(err, FL_ENOENT,
@@ -57,7 +84,7 @@ static int find_option(
 		return fl_error_set(err, FL_ENOENT, "%s has no option \"%s\": it has none",
 			a->info.name, name);
 	return fl_error_set(err, FL_ENOENT, "%s has no option \"%s\"; it has %s", a->info.name,
-		name, a->info.options);
+		name, a->variant ? a->variant->info.options : a->info.options);
 }
 
 /* Digits of one base and nothing else; no sign, no space. */
@@ -85,6 +112,34 @@ static bool parse_number(const char *text, uint64_t *out)
 	return true;
 }
 
+/* Millionths: 0.05, 5% and 5.0% are 50000. More than six digits behind the point of the plain
+ * number, or four of the percentage, are refused rather than rounded. */
+static bool parse_ratio(const char *text, uint64_t *out)
+{
+	size_t size = strlen(text);
+	bool percent = size > 0 && text[size - 1] == '%';
+	uint64_t value = 0, unit = percent ? 10000 : 1000000;
+	size_t digits = 0;
+	bool point = false;
+	for (size_t i = 0; i < size - percent; i++) {
+		if (text[i] == '.' && !point && digits > 0) {
+			point = true;
+			continue;
+		}
+		if (text[i] < '0' || text[i] > '9' || value > UINT32_MAX)
+			return false;
+		if (point && unit == 1)
+			return false;
+		unit /= point ? 10 : 1;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+		digits++;
+	}
+	if (digits == 0 || text[size - percent - 1] == '.')
+		return false;
+	*out = value * unit;
+	return true;
+}
+
 static int parse_choice(const struct fl_algorithm_option *o, const char *text, uint64_t *out,
 	struct fl_error *err)
 {
@@ -100,17 +155,32 @@ static int parse_choice(const struct fl_algorithm_option *o, const char *text, u
 	return fl_error_set(err, FL_EINVAL, "%s=%s: expected one of %s", o->name, text, list);
 }
 
+static int parse_share(const struct fl_algorithm_option *o, const char *text, uint64_t *out,
+	struct fl_error *err)
+{
+	uint64_t value;
+	if (!parse_ratio(text, &value) || value < o->min || value > o->max)
+		return fl_error_set(err, FL_EINVAL,
+			"%s=%s: expected a share such as 0.05 or 5%%, from %llu%% to %llu%%",
+			o->name, text, (unsigned long long)o->min / 10000,
+			(unsigned long long)o->max / 10000);
+	*out = value;
+	return FL_OK;
+}
+
 static int parse_value(const struct fl_algorithm_option *o, const char *text, uint64_t *out,
 	struct fl_error *err)
 {
 	uint64_t value;
 	if (o->choices)
 		return parse_choice(o, text, out, err);
+	if (o->form == FL_RATIO)
+		return parse_share(o, text, out, err);
 	if (!parse_number(text, &value) || value < o->min || value > o->max)
 		return fl_error_set(err, FL_EINVAL,
 			"%s=%s: expected a number from %llu to %llu", o->name, text,
 			(unsigned long long)o->min, (unsigned long long)o->max);
-	if (o->power_of_two && (value & (value - 1)) != 0)
+	if (o->form == FL_POWER_OF_TWO && (value & (value - 1)) != 0)
 		return fl_error_set(err, FL_EINVAL,
 			"%s=%s: expected a power of two from %llu to %llu", o->name, text,
 			(unsigned long long)o->min, (unsigned long long)o->max);
@@ -132,7 +202,7 @@ static int parse_option(struct fl_spec *spec, const char *text, size_t size, uns
 			err, FL_EINVAL, "\"%s\" in an algorithm: expected option=value", name);
 	rc = take_word(value, equals + 1, size - name_size - 1, err);
 	if (rc == FL_OK)
-		rc = find_option(&at, spec->algorithm, name, err);
+		rc = find_option(&at, spec, name, err);
 	if (rc != FL_OK)
 		return rc;
 	if (*given >> at & 1)

@@ -16,10 +16,16 @@ enum fl_key_hash {
 	FL_KEY_SHA1_360,  /* SHA-1 mod 360 */
 };
 
+enum fl_option_form {
+	FL_ANY_NUMBER = false,
+	FL_POWER_OF_TWO = true,
+	FL_RATIO, /* in millionths; written as 0.05 or as 5% */
+};
+
 struct fl_algorithm_option {
 	const char *name; /* NULL ends the list */
 	uint64_t def, min, max;
-	bool power_of_two;
+	int form;                   /* enum fl_option_form */
 	const char *const *choices; /* NULL: a number; else names, and the value is the index */
 };
 
@@ -36,6 +42,10 @@ struct fl_algorithm {
 	int32_t max_weight; /* larger weights are refused */
 	enum fl_key_hash key_hash;
 	bool by_slot; /* the mapping depends on slots: they go into the digest */
+
+	/* Named with an option that only this other row has, the algorithm is that one. Its
+	 * options begin with those of this row. NULL: there is none. */
+	const struct fl_algorithm *variant;
 
 	/* Makes p->state from p's nodes and options, and sets p->lookup for algorithms with
 	 * FL_BY_HASH. p->eligible is at least 1. On failure p->state is NULL. */

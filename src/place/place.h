@@ -29,6 +29,7 @@ int fl_place_owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k);
 
 extern const struct fl_algorithm fl_algorithm_table;
+extern const struct fl_algorithm fl_algorithm_bounded_table;
 extern const struct fl_algorithm fl_algorithm_ring;
 extern const struct fl_algorithm fl_algorithm_rendezvous;
 extern const struct fl_algorithm fl_algorithm_modulo;

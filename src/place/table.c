@@ -15,32 +15,15 @@
  * compares the owner of every other row with each node that gained. */
 #include "place/place.h"
 
-#include "hash/mix.h"
 #include "hash/salt.h"
-#include "place/hrw.h"
+#include "place/table_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	OPTION_ROWS,
-	OPTION_SEED
-};
-
-struct table {
-	uint16_t *slots; /* by row */
-	unsigned shift;  /* 64 - log2(rows) */
-	uint32_t rows;
-	uint64_t row_seed;
-	uint32_t *owned; /* rows by slot */
-	struct fl_hrw order;
-};
-
-_Static_assert(FL_MAX_NODES - 1 <= UINT16_MAX, "a slot fits into a row");
-
 static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 {
-	const struct table *t = p->state;
+	const struct fl_table *t = p->state;
 	return t->slots[hash >> t->shift];
 }
 
@@ -48,26 +31,20 @@ static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 static void batch(
 	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
 {
-	const struct table *t = p->state;
+	const struct fl_table *t = p->state;
 	const uint16_t *rows = t->slots;
 	unsigned shift = t->shift;
 	for (size_t i = 0; i < count; i++)
 		slots[i] = rows[hashes[i] >> shift];
 }
 
-/* The key that stands for a row. */
-static uint64_t row_key(const struct table *t, uint64_t row)
-{
-	return fl_mix64(t->row_seed + row * FL_WEYL);
-}
-
-static void set_owner(struct table *t, uint32_t row, uint32_t slot)
+static void set_owner(struct fl_table *t, uint32_t row, uint32_t slot)
 {
 	t->slots[row] = (uint16_t)slot;
 	t->owned[slot]++;
 }
 
-static void free_table(struct table *t)
+void fl_table_free(struct fl_table *t)
 {
 	if (!t)
 		return;
@@ -77,44 +54,50 @@ static void free_table(struct table *t)
 	free(t);
 }
 
-static struct table *new_table(const struct fl_placement *p)
+static struct fl_table *blank(const struct fl_placement *p)
 {
-	struct table *t = calloc(1, sizeof(*t));
+	struct fl_table *t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
-	t->rows = (uint32_t)p->options[OPTION_ROWS];
+	t->rows = (uint32_t)p->options[FL_TABLE_ROWS];
 	t->shift = 64 - (unsigned)__builtin_ctzll(t->rows);
 	t->row_seed = fl_salted(p->seed, FL_SALT_ROW);
 	t->owned = calloc(p->slots, sizeof(*t->owned));
 	t->slots = malloc(t->rows * sizeof(*t->slots));
 	if (!t->owned || !t->slots || fl_hrw_init(&t->order, p) != FL_OK) {
-		free_table(t);
+		fl_table_free(t);
 		return NULL;
 	}
 	return t;
 }
 
-static void adopt(struct fl_placement *p, struct table *t)
+static int adopt(struct fl_placement *p, struct fl_table *t)
 {
+	if (!t)
+		return FL_ENOMEM;
 	p->state = t;
 	p->lookup = lookup;
+	return FL_OK;
 }
 
-static void fill(struct table *t)
+static void fill(struct fl_table *t)
 {
 	for (uint32_t row = 0; row < t->rows; row++)
-		set_owner(t, row, fl_hrw_first(&t->order, row_key(t, row)));
+		set_owner(t, row, fl_hrw_first(&t->order, fl_table_key(t, row)));
+}
+
+struct fl_table *fl_table_new(const struct fl_placement *p)
+{
+	struct fl_table *t = blank(p);
+	if (t)
+		fill(t);
+	return t;
 }
 
 static int build(struct fl_placement *p, struct fl_error *err)
 {
-	struct table *t = new_table(p);
 	(void)err;
-	if (!t)
-		return FL_ENOMEM;
-	fill(t);
-	adopt(p, t);
-	return FL_OK;
+	return adopt(p, fl_table_new(p));
 }
 
 /* What changed between two memberships, by slot. */
@@ -139,10 +122,10 @@ static void find_changes(
 	}
 }
 
-static void refill(struct table *t, const struct table *old, const struct changes *c)
+static void refill(struct fl_table *t, const struct fl_table *old, const struct changes *c)
 {
 	for (uint32_t row = 0; row < t->rows; row++) {
-		uint64_t key = row_key(t, row);
+		uint64_t key = fl_table_key(t, row);
 		uint32_t slot = old->slots[row];
 		if (c->lost[slot]) {
 			slot = fl_hrw_first(&t->order, key);
@@ -156,38 +139,44 @@ static void refill(struct table *t, const struct table *old, const struct change
 	}
 }
 
-static int derive(struct fl_placement *p, const struct fl_placement *old, struct fl_error *err)
+struct fl_table *fl_table_derived(const struct fl_placement *p, const struct fl_placement *old,
+	const struct fl_table *before)
 {
 	struct changes c = {malloc(old->slots), malloc(p->slots * sizeof(*c.gained)), 0};
-	struct table *t = c.lost && c.gained ? new_table(p) : NULL;
-	(void)err;
+	struct fl_table *t = c.lost && c.gained ? blank(p) : NULL;
 	if (t) {
 		find_changes(p, old, &c);
 		/* A comparison costs as much as a few dozen nodes in the vectorised search. */
 		if (c.gains > 2 + p->eligible / 32)
 			fill(t);
 		else
-			refill(t, old->state, &c);
-		adopt(p, t);
+			refill(t, before, &c);
 	}
 	free(c.lost);
 	free(c.gained);
-	return t ? FL_OK : FL_ENOMEM;
+	return t;
+}
+
+static int derive(struct fl_placement *p, const struct fl_placement *old, struct fl_error *err)
+{
+	(void)err;
+	return adopt(p, fl_table_derived(p, old, old->state));
 }
 
 static void release(struct fl_placement *p)
 {
-	free_table(p->state);
+	fl_table_free(p->state);
 }
 
 static uint32_t pick(
 	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask)
 {
-	const struct table *t = p->state;
+	const struct fl_table *t = p->state;
 	uint32_t slot = t->slots[key->hash >> t->shift];
 	if (!fl_masked(mask, slot))
 		return slot;
-	if (fl_hrw_order(&t->order, row_key(t, key->hash >> t->shift), mask, &slot, 1) == 0)
+	if (fl_hrw_order(&t->order, fl_table_key(t, key->hash >> t->shift), mask, &slot, 1) ==
+		0)
 		return FL_NONE;
 	return slot;
 }
@@ -195,29 +184,33 @@ static uint32_t pick(
 static int owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k)
 {
-	const struct table *t = p->state;
-	return fl_hrw_order(&t->order, row_key(t, key->hash >> t->shift), mask, slots, k);
+	const struct fl_table *t = p->state;
+	return fl_hrw_order(&t->order, fl_table_key(t, key->hash >> t->shift), mask, slots, k);
 }
 
 static bool arc(const struct fl_placement *p, size_t i, struct fl_arc *out)
 {
-	const struct table *t = p->state;
+	const struct fl_table *t = p->state;
 	if (i >= t->rows)
 		return false;
 	*out = (struct fl_arc){((uint64_t)(i + 1) << t->shift) - 1, t->slots[i]};
 	return true;
 }
 
-static size_t memory(const struct fl_placement *p)
+size_t fl_table_memory(const struct fl_table *t, const struct fl_placement *p)
 {
-	const struct table *t = p->state;
 	return sizeof(*t) + t->order.bytes + p->slots * sizeof(*t->owned) +
 	       t->rows * sizeof(*t->slots);
 }
 
+static size_t memory(const struct fl_placement *p)
+{
+	return fl_table_memory(p->state, p);
+}
+
 static bool starved(const struct fl_placement *p, uint32_t slot)
 {
-	return ((const struct table *)p->state)->owned[slot] == 0;
+	return ((const struct fl_table *)p->state)->owned[slot] == 0;
 }
 
 const struct fl_algorithm fl_algorithm_table = {
@@ -227,9 +220,10 @@ const struct fl_algorithm fl_algorithm_table = {
 			FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
 	.options = {{"rows", 65536, 1u << 8, 1u << 24, true, NULL},
 		{"seed", 0, 0, UINT64_MAX, false, NULL}},
-	.seed = OPTION_SEED,
+	.seed = FL_TABLE_SEED,
 	.max_weight = FL_MAX_WEIGHT,
 	.key_hash = FL_KEY_XXH3,
+	.variant = &fl_algorithm_bounded_table,
 	.build = build,
 	.derive = derive,
 	.free = release,

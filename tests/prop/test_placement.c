@@ -17,6 +17,8 @@ static const struct {
 } subjects[] = {
 	{"table,rows=4096", 60, 400, 25},
 	{"table,rows=256,seed=9", 300, 300, 10},
+	{"table,rows=4096,epsilon=5%", 60, 400, 25},
+	{"table,rows=256,seed=9,epsilon=0", 300, 300, 10},
 	{"ring", 30, 400, 20},
 	{"ring,points=3,seed=1", 40, 400, 25},
 	{"rendezvous", 400, 300, 25},
