@@ -6,9 +6,6 @@
 /* Interim answers (1xx) that are passed on for one request; more is a node gone wild. */
 #define INTERIMS_MAX 16
 
-/* A tunnel (101) may be silent for so long. */
-#define TUNNEL_MS (3600u * 1000)
-
 static void run_answer(struct fl_exchange *ex);
 static void read_head(struct fl_exchange *ex);
 
@@ -46,6 +43,7 @@ static void all_sent(struct fl_exchange *ex)
 		/* Its bytes went to the client, but the answer proper has not begun. */
 		ex->answer_begun = false;
 		ex->answered = !fl_inq_empty(&ex->in);
+		fl_exchange_clocks(ex);
 		read_head(ex);
 	} else {
 		fl_exchange_finish(ex);
@@ -63,8 +61,7 @@ static void run_answer(struct fl_exchange *ex)
 		case FL_PIPE_SEND:
 			break;
 		case FL_PIPE_STARVED:
-			fl_timer_set(ex->worker->loop, &ex->timer,
-				ex->tunnel ? TUNNEL_MS : ex->pool->forward->stall_ms);
+			fl_exchange_clocks(ex);
 			resume(ex);
 			return;
 		case FL_PIPE_DONE:
@@ -85,8 +82,7 @@ static void run_answer(struct fl_exchange *ex)
 		ex->answer_begun = true;
 		if (sent == 0) {
 			ex->answer_sending = true;
-			fl_timer_cancel(&ex->timer);
-			fl_session_clock(s, ex->worker->conf->client.stall_ms);
+			fl_exchange_clocks(ex);
 			return;
 		}
 		fl_pipe_sent(&ex->answer);
@@ -105,10 +101,6 @@ static void on_answer_sent(void *cookie, int result)
 		fl_session_close(s, true);
 		return;
 	}
-	if (ex->request_sent)
-		fl_session_clock_stop(s);
-	else
-		fl_session_clock(s, ex->worker->conf->client.stall_ms);
 	run_answer(ex);
 }
 

@@ -28,6 +28,7 @@ void fl_exchange_failed(struct fl_exchange *ex, const char *why)
 	bool again = may_try_again(ex);
 
 	fl_timer_cancel(&ex->timer);
+	fl_session_clock_stop(ex->session);
 	ex->failure = why;
 	if (stale) {
 		ex->fresh = true;
@@ -118,7 +119,7 @@ static void connect_node(struct fl_exchange *ex)
 					       ? "the node refused the connection"
 					       : "no connection could be made");
 	else
-		fl_timer_set(ex->worker->loop, &ex->timer, ex->pool->forward->connect_ms);
+		fl_exchange_clocks(ex);
 }
 
 void fl_exchange_attempt(struct fl_exchange *ex)

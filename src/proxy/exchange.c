@@ -12,6 +12,9 @@
 
 #define FACTS_MAX (256u << 10)
 
+/* A tunnel (101) may be silent for so long. */
+#define TUNNEL_MS (3600u * 1000)
+
 void fl_exchange_set_state(struct fl_exchange *ex, enum fl_exchange_state state)
 {
 	static const unsigned char from[] = {
@@ -221,7 +224,42 @@ void fl_exchange_abort(struct fl_exchange *ex, const char *why)
 	fl_exchange_drop_conn(ex, true);
 }
 
-/* ---- the clock ---- */
+/* ---- the clocks ---- */
+
+/* How long the node may keep us waiting now. */
+static uint64_t patience(const struct fl_exchange *ex)
+{
+	const struct fl_forward_conf *forward = ex->pool->forward;
+
+	if (ex->state == FL_EX_CONNECT)
+		return forward->connect_ms;
+	if (ex->request_sending)
+		return forward->stall_ms;
+	if (ex->tunnel)
+		return TUNNEL_MS;
+	return ex->state == FL_EX_ANSWER ? forward->stall_ms : forward->response_ms;
+}
+
+void fl_exchange_clocks(struct fl_exchange *ex)
+{
+	bool starved = ex->state != FL_EX_CONNECT && !ex->request_sending && !ex->request_sent;
+
+	if (ex->answer_sending || (starved && !ex->tunnel)) {
+		fl_timer_cancel(&ex->timer);
+		fl_session_clock(ex->session, ex->worker->conf->client.stall_ms);
+	} else {
+		fl_session_clock_stop(ex->session);
+		fl_timer_set(ex->worker->loop, &ex->timer, patience(ex));
+	}
+}
+
+void fl_exchange_stalled(struct fl_exchange *ex)
+{
+	if (ex->answer_begun)
+		fl_session_close(ex->session, true);
+	else
+		fl_exchange_reply(ex, 408, "the request body did not come in time");
+}
 
 static void on_timer(void *cookie)
 {

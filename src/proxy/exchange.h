@@ -89,9 +89,12 @@ void fl_exchange_begin(struct fl_session *s);
 /* More of the request's body may be at hand, or the client's end. */
 void fl_exchange_input(struct fl_exchange *ex);
 
-/* The client is gone or has stalled: ends the exchange, sends nothing. The exchange stays with
+/* The client is gone: ends the exchange, sends nothing. The exchange stays with
  * the session until the loop let go of both streams. */
 void fl_exchange_abort(struct fl_exchange *ex, const char *why);
+
+/* The client's clock ran out: an answer of our own when that can still be sent. */
+void fl_exchange_stalled(struct fl_exchange *ex);
 
 /* True when nothing of the exchange is with the loop any more. */
 bool fl_exchange_idle(const struct fl_exchange *ex);

@@ -24,6 +24,12 @@ void fl_exchange_leave_node(struct fl_exchange *ex);
 /* The answer was passed on to its end. */
 void fl_exchange_finish(struct fl_exchange *ex);
 
+/* Starts the clock of whoever keeps us waiting anew, and stops the other's: the client's while it
+ * does not read its answer or owes us the rest of its body, else the node's. In a tunnel both may
+ * be silent for long. Called after each step forward, so that a clock fires only when there was
+ * none. */
+void fl_exchange_clocks(struct fl_exchange *ex);
+
 /* Gives up with an answer of our own; nothing of the node's was sent. */
 void fl_exchange_reply(struct fl_exchange *ex, int status, const char *why);
 

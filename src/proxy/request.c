@@ -21,20 +21,12 @@ static void on_request_sent(void *cookie, int result);
 
 static void all_sent(struct fl_exchange *ex)
 {
-	const struct fl_forward_conf *forward = ex->pool->forward;
-
-	if (ex->tunnel) {
-		fl_stream_shutdown(ex->conn->stream);
-		ex->request_sent = true;
-		return;
-	}
 	if (ex->request_sent)
 		return;
 	ex->request_sent = true;
-	if (!ex->answer_sending)
-		fl_session_clock_stop(ex->session);
-	if (ex->state == FL_EX_REQUEST)
-		fl_timer_set(ex->worker->loop, &ex->timer, forward->response_ms);
+	if (ex->tunnel)
+		fl_stream_shutdown(ex->conn->stream);
+	fl_exchange_clocks(ex);
 }
 
 /* What the client sent cannot be passed on. */
@@ -57,9 +49,7 @@ static void run_request(struct fl_exchange *ex)
 		case FL_PIPE_SEND:
 			break;
 		case FL_PIPE_STARVED:
-			/* It is the client who keeps us waiting: its clock runs, not the node's. */
-			if (ex->state == FL_EX_REQUEST)
-				fl_timer_cancel(&ex->timer);
+			fl_exchange_clocks(ex);
 			fl_session_want(ex->session);
 			return;
 		case FL_PIPE_DONE:
@@ -79,7 +69,7 @@ static void run_request(struct fl_exchange *ex)
 		int sent = fl_stream_send(ex->conn->stream, iov, count, on_request_sent);
 		if (sent == 0) {
 			ex->request_sending = true;
-			fl_timer_set(ex->worker->loop, &ex->timer, ex->pool->forward->stall_ms);
+			fl_exchange_clocks(ex);
 			return;
 		}
 		fl_pipe_sent(&ex->request);
@@ -127,7 +117,6 @@ void fl_exchange_start(struct fl_exchange *ex)
 		fl_exchange_failed(ex, "the connection failed");
 		return;
 	}
-	fl_timer_set(ex->worker->loop, &ex->timer, ex->pool->forward->response_ms);
 	run_request(ex);
 }
 

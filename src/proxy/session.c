@@ -14,6 +14,7 @@
 #define LINGER_BYTES (256u << 10)
 
 static void run(struct fl_session *s);
+static void refuse(struct fl_session *s, const struct fl_http1_error *err);
 static void on_recv(void *cookie, struct fl_rbuf *buf, int result);
 
 /* ---- the clock ---- */
@@ -30,17 +31,20 @@ void fl_session_clock_stop(struct fl_session *s)
 
 static void on_clock(void *cookie)
 {
+	static const struct fl_http1_error late = {
+		408, "the request head did not come in time"};
 	struct fl_session *s = cookie;
 
 	switch (s->state) {
 	case FL_SESSION_HEAD:
 		if (fl_inq_begun(&s->in))
-			fl_session_reply(
-				s, 408, "the request head did not come in time", false, true);
+			refuse(s, &late);
 		else
 			fl_session_close(s, false);
 		break;
 	case FL_SESSION_EXCHANGE:
+		fl_exchange_stalled(s->exchange);
+		break;
 	case FL_SESSION_REPLY:
 		fl_session_close(s, true);
 		break;
@@ -66,8 +70,6 @@ static void resume(struct fl_session *s)
 void fl_session_want(struct fl_session *s)
 {
 	resume(s);
-	if (s->state == FL_SESSION_EXCHANGE)
-		fl_session_clock(s, s->worker->conf->client.stall_ms);
 }
 
 /* Keeps what came for later; two buffers are enough. */

@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NODES      3
@@ -53,6 +54,7 @@ struct stage {
 	struct fl_forward_conf forward;
 	struct fl_client_conf client;
 	const char *path; /* of the only route; NULL: every path */
+	bool unix_front;  /* clients come by a unix socket, whose buffer is small */
 };
 
 static const char *const node_names[NODES] = {"a", "b", "c"};
@@ -71,13 +73,6 @@ static int count_fds(void)
 	return count;
 }
 
-static struct fl_addr loopback(void)
-{
-	struct fl_addr addr;
-	assert_int_equal(fl_addr_parse(&addr, "127.0.0.1:0", NULL), FL_OK);
-	return addr;
-}
-
 static void patient(int fd)
 {
 	struct timeval wait = {.tv_sec = WAIT_S};
@@ -85,11 +80,12 @@ static void patient(int fd)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)), 0);
 }
 
-/* A listening socket on a free port. */
-static int listen_somewhere(struct fl_addr *addr)
+/* A listening socket, and where it is when the kernel chose the port. */
+static int listen_on(const char *where, struct fl_addr *addr)
 {
 	static const struct fl_listen_options options = {.backlog = 64};
-	struct fl_addr any = loopback();
+	struct fl_addr any;
+	assert_int_equal(fl_addr_parse(&any, where, NULL), FL_OK);
 	int fd = fl_listen(&any, &options, NULL, NULL);
 	assert_true(fd >= 0);
 	assert_int_equal(fl_listen_addr(addr, fd), FL_OK);
@@ -123,6 +119,7 @@ static int stage_setup(void **state)
 	st->fds = count_fds();
 	st->failing = st->drained = 0;
 	st->path = NULL;
+	st->unix_front = false;
 	st->heard = malloc(HEARD_ROOM + 1);
 	st->proxy = NULL;
 	st->pool = NULL;
@@ -161,7 +158,7 @@ static void open_nodes(struct stage *st)
 	struct fl_node_conf nodes[NODES];
 	for (int i = 0; i < NODES; i++) {
 		struct fl_addr addr;
-		st->node[i] = listen_somewhere(&addr);
+		st->node[i] = listen_on("127.0.0.1:0", &addr);
 		assert_int_equal(fcntl(st->node[i], F_SETFL, 0), 0);
 		patient(st->node[i]);
 		assert_true(fl_addr_format(&addr, text[i], sizeof(text[i])) > 0);
@@ -177,7 +174,10 @@ static struct fl_proxy_conf *make_conf(struct stage *st, bool with_socket)
 {
 	static const char *const pools[] = {"p"};
 	struct fl_route_conf route = {.path = st->path, .pool = "p"};
+	char where[64] = "127.0.0.1:0";
 	struct fl_proxy_conf *conf = calloc(1, sizeof(*conf));
+	if (st->unix_front)
+		snprintf(where, sizeof(where), "unix:@fairlead-test-%d", (int)getpid());
 	conf->refs = 1;
 	conf->client = st->client;
 	conf->routes = fl_routes_new(&route, 1, pools, 1, NULL, 0);
@@ -187,7 +187,7 @@ static struct fl_proxy_conf *make_conf(struct stage *st, bool with_socket)
 	conf->listeners[0].bind = "127.0.0.1:0";
 	if (with_socket) {
 		conf->listeners[0].fds = calloc(1, sizeof(int));
-		conf->listeners[0].fds[0] = listen_somewhere(&st->front);
+		conf->listeners[0].fds[0] = listen_on(where, &st->front);
 	}
 	conf->pools = calloc(1, sizeof(*conf->pools));
 	conf->pool_count = 1;
@@ -289,7 +289,7 @@ static int stage_teardown(void **state)
 
 static int connect_with(struct stage *st, int rcvbuf)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(st->front.ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	if (rcvbuf)
 		assert_int_equal(

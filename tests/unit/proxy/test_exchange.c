@@ -627,6 +627,150 @@ static void test_body_too_large(void **state)
 	done_with(c);
 }
 
+/* ---- clocks ---- */
+
+static void test_client_stalls(void **state)
+{
+	struct stage *st = *state;
+	st->client.stall_ms = 30;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c = client(st);
+
+	say(c, "PUT / HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nContent-Length: 9\r\n\r\nhalf", key);
+	int n = node(st, 0);
+	hear_head(st, n);
+	hear_n(st, n, 4);
+	assert_int_equal(hear_rest(st, c), 0);
+	HAS(st, "HTTP/1.1 408 ");
+	HAS(st, "Connection: close\r\n");
+	assert_int_equal(hear_rest(st, n), ECONNRESET);
+	assert_int_equal(stats_of(st, 0)->failures, 0);
+	done_with(n);
+	done_with(c);
+}
+
+static void test_head_stalls(void **state)
+{
+	struct stage *st = *state;
+	st->client.head_ms = 30;
+	st = stage_open(state);
+	int c = client(st), silent = client(st);
+
+	say(c, "GET / HT");
+	assert_int_equal(hear_rest(st, c), 0);
+	HAS(st, "HTTP/1.1 408 ");
+	hear_end(st, silent);
+	EVENTUALLY(counted(st, FL_COUNTER_STATUS_4XX) == 1);
+	done_with(c);
+	done_with(silent);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Sends what goes out without waiting, n bytes at most; *gap is the longest pause between two
+ * sends. */
+static size_t pour(int fd, const char *p, size_t n, int64_t *last, int64_t *gap)
+{
+	size_t sent = 0;
+	while (sent < n) {
+		ssize_t got = send(fd, p, n - sent < 65536 ? n - sent : 65536,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (got <= 0)
+			break;
+		sent += (size_t)got;
+		int64_t now = now_ms();
+		*gap = now - *last > *gap ? now - *last : *gap;
+		*last = now;
+	}
+	return sent;
+}
+
+/* A node that does not read is not the client's fault. True when this process itself was held up
+ * for so long that the client did stall. */
+static bool slow_reader(struct stage *st, const char *key, size_t total)
+{
+	static const char zeros[65536];
+	int64_t gap = 0, last;
+	int c = client(st);
+	say(c, "PUT / HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nContent-Length: %zu\r\n\r\n", key,
+		total);
+	last = now_ms();
+	int n = node(st, 0);
+	size_t sent = 0, before, got = 0;
+	do {
+		before = sent;
+		sent += pour(c, zeros, total - sent, &last, &gap);
+		(void)poll(NULL, 0, 20);
+	} while (sent > before);
+	assert_true(sent < total);
+	(void)poll(NULL, 0, 600);
+	last = now_ms();
+	hear_head(st, n);
+	while (got < total && gap < 150) {
+		sent += pour(c, zeros, total - sent, &last, &gap);
+		ssize_t some = recv(n, st->heard, HEARD_ROOM, MSG_DONTWAIT);
+		if (some == 0 || (some < 0 && errno != EAGAIN && errno != EINTR))
+			break;
+		got += some > 0 ? (size_t)some : 0;
+	}
+	if (gap < 150) {
+		assert_int_equal(got, total);
+		say(n, OK);
+		hear_n(st, c, strlen(OK));
+		assert_string_equal(st->heard, OK);
+	}
+	done_with(c);
+	done_with(n);
+	return gap >= 150;
+}
+
+static void test_slow_reader(void **state)
+{
+	struct stage *st = *state;
+	st->client.stall_ms = 300;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	while (slow_reader(st, key, 24 << 20))
+		;
+}
+
+/* Interim answers that had to wait for the client must not make us forget the node's clock. */
+static void test_silent_after_interims(void **state)
+{
+	struct stage *st = *state;
+	st->unix_front = true;
+	st->forward.response_ms = 100;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	static char link[30000];
+	int c = client(st);
+
+	memset(link, 'x', sizeof(link));
+	say(c, GET(key));
+	int n = node(st, 0);
+	hear_head(st, n);
+	for (int i = 0; i < 16; i++) {
+		say(n, "HTTP/1.1 103 Early Hints\r\nLink: ");
+		say_n(n, link, sizeof(link));
+		say(n, "\r\n\r\n");
+	}
+	(void)poll(NULL, 0, 50);
+	for (int i = 0; i < 16; i++) {
+		hear_head(st, c);
+		HAS(st, "HTTP/1.1 103 ");
+	}
+	hear_head(st, c);
+	HAS(st, "HTTP/1.1 504 ");
+	done_with(n);
+	done_with(c);
+}
+
 /* ---- the client disappears ---- */
 
 static void test_client_gone(void **state)
@@ -735,6 +879,37 @@ static void test_tunnel(void **state)
 	done_with(c);
 }
 
+/* Two who have nothing to say to each other are not cut off after the stall times. */
+static void test_tunnel_idle(void **state)
+{
+	struct stage *st = *state;
+	st->client.stall_ms = st->forward.stall_ms = st->forward.response_ms = 20;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c = client(st);
+
+	say(c,
+		"GET /chat HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nConnection: Upgrade\r\n"
+		"Upgrade: websocket\r\n\r\n",
+		key);
+	int n = node(st, 0);
+	hear_head(st, n);
+	say(n, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+	       "Upgrade: websocket\r\n\r\n");
+	hear_head(st, c);
+	HAS(st, "HTTP/1.1 101 ");
+	for (int i = 0; i < 2; i++) {
+		(void)poll(NULL, 0, 150);
+		say(c, "ping");
+		assert_string_equal(hear_n(st, n, 4), "ping");
+		(void)poll(NULL, 0, 150);
+		say(n, "pong");
+		assert_string_equal(hear_n(st, c, 4), "pong");
+	}
+	done_with(c);
+	done_with(n);
+}
+
 static void test_upgrade_unasked(void **state)
 {
 	struct stage *st = stage_open(state);
@@ -817,6 +992,11 @@ int main(int argc, char **argv)
 		ON_BOTH(test_client_gone),
 		ON_BOTH(test_half_close),
 		ON_BOTH(test_tunnel),
+		ON_BOTH(test_tunnel_idle),
+		ON_BOTH(test_client_stalls),
+		ON_BOTH(test_head_stalls),
+		ON_BOTH(test_slow_reader),
+		ON_BOTH(test_silent_after_interims),
 		ON_BOTH(test_upgrade_unasked),
 		ON_BOTH(test_drain),
 	};
