@@ -51,6 +51,7 @@ FL_API const char *fl_version(void);
 
 #define FL_NONE       UINT32_MAX /* "no slot" and "no node" */
 #define FL_MAX_NODES  65536u /* nodes in one placement, and one more than the highest slot */
+#define FL_MAX_SHARDS (1u << 20) /* the same for jump and jumpback */
 #define FL_MAX_WEIGHT 65535
 #define FL_MAX_NAME   255 /* bytes of a name or a zone, without the NUL */
 #define FL_MAX_POINTS (1u << 24)

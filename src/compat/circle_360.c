@@ -53,7 +53,7 @@ const struct fl_algorithm fl_compat_circle_360 = {
 		"",
 		FL_EXACT_MASK | FL_MINIMAL_ANY | FL_ORDER_FREE | FL_HISTORY_FREE |
 			FL_EXACT_MOVEMENT},
-	.options = {{NULL, 0, 0, 0, false, NULL}},
+	.options = {{NULL, 0, 0, 0, FL_ANY_NUMBER, NULL}},
 	.seed = -1,
 	.max_weight = 1,
 	.key_hash = FL_KEY_SHA1_360,

@@ -69,7 +69,7 @@ const struct fl_algorithm fl_compat_python_ring = {
 		"The MD5 ring of Python tutorials: md5(\"server-i\"), bisect_right.",
 		"replicas=3",
 		FL_EXACT_MASK | FL_MINIMAL_ANY | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
-	.options = {{"replicas", 3, 1, 65535, false, NULL}},
+	.options = {{"replicas", 3, 1, 65535, FL_ANY_NUMBER, NULL}},
 	.seed = -1,
 	.max_weight = 1,
 	.key_hash = FL_KEY_MD5_TAIL,

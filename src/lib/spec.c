@@ -168,6 +168,18 @@ static int parse_share(const struct fl_algorithm_option *o, const char *text, ui
 	return FL_OK;
 }
 
+/* By trial division: at most 2^15 of them (see FL_PRIME). */
+static bool is_prime(uint64_t n)
+{
+	if (n < 4 || n % 2 == 0)
+		return n == 2 || n == 3;
+	for (uint64_t d = 3; d * d <= n; d += 2) {
+		if (n % d == 0)
+			return false;
+	}
+	return true;
+}
+
 static int parse_value(const struct fl_algorithm_option *o, const char *text, uint64_t *out,
 	struct fl_error *err)
 {
@@ -184,6 +196,9 @@ static int parse_value(const struct fl_algorithm_option *o, const char *text, ui
 		return fl_error_set(err, FL_EINVAL,
 			"%s=%s: expected a power of two from %llu to %llu", o->name, text,
 			(unsigned long long)o->min, (unsigned long long)o->max);
+	if (o->form == FL_PRIME && !is_prime(value))
+		return fl_error_set(err, FL_EINVAL, "%s=%s: expected a prime from %llu to %llu",
+			o->name, text, (unsigned long long)o->min, (unsigned long long)o->max);
 	*out = value;
 	return FL_OK;
 }

@@ -19,6 +19,7 @@ enum fl_key_hash {
 enum fl_option_form {
 	FL_ANY_NUMBER = false,
 	FL_POWER_OF_TWO = true,
+	FL_PRIME, /* its max is below 2^32 */
 	FL_RATIO, /* in millionths; written as 0.05 or as 5% */
 };
 
@@ -42,6 +43,10 @@ struct fl_algorithm {
 	int32_t max_weight; /* larger weights are refused */
 	enum fl_key_hash key_hash;
 	bool by_slot; /* the mapping depends on slots: they go into the digest */
+	/* Slots are 0..n-1 without gaps; only the last can be removed, only the next one added,
+	 * and anything else is FL_ENOTSUP. */
+	bool stacked;
+	uint32_t max_nodes; /* instead of FL_MAX_NODES, for nodes and slots; 0: that */
 
 	/* Named with an option that only this other row has, the algorithm is that one. Its
 	 * options begin with those of this row. NULL: there is none. */

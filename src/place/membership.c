@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT_WORDS (FL_MAX_NODES / 64)
-
 struct entry {
 	const char *name, *zone;
 	size_t name_size, zone_size; /* without the NUL */
@@ -26,9 +24,11 @@ struct fl_draft {
 	uint32_t *index;   /* entry + 1, open addressing; 0: free */
 	size_t mask;
 	size_t live;
-	int32_t max_weight;
+	const struct fl_algorithm *algorithm;
+	uint32_t capacity;
 	uint32_t lowest; /* no word below this one has a free bit */
-	uint64_t used[SLOT_WORDS];
+	uint64_t *used;  /* a bit a slot below capacity, rounded up */
+	bool derived;    /* from an old placement */
 };
 
 static uint32_t *index_at(const struct fl_draft *d, const char *name, size_t size)
@@ -56,9 +56,10 @@ static void slot_release(struct fl_draft *d, uint32_t slot)
 
 static uint32_t slot_lowest(struct fl_draft *d)
 {
-	while (d->lowest < SLOT_WORDS && d->used[d->lowest] == UINT64_MAX)
+	uint32_t words = (d->capacity + 63) / 64;
+	while (d->lowest < words && d->used[d->lowest] == UINT64_MAX)
 		d->lowest++;
-	if (d->lowest == SLOT_WORDS)
+	if (d->lowest == words)
 		return FL_NONE;
 	return d->lowest * 64 + (uint32_t)__builtin_ctzll(~d->used[d->lowest]);
 }
@@ -77,8 +78,8 @@ static void append(struct fl_draft *d, const struct fl_node *node, uint32_t slot
 	d->live++;
 }
 
-int fl_draft_new(
-	struct fl_draft **out, const struct fl_placement *old, size_t adds, int32_t max_weight)
+int fl_draft_new(struct fl_draft **out, const struct fl_algorithm *a, const uint64_t *options,
+	const struct fl_placement *old, size_t adds)
 {
 	size_t most = (old ? old->count : 0) + adds, size = 8;
 	struct fl_draft *d = calloc(1, sizeof(*d));
@@ -86,14 +87,17 @@ int fl_draft_new(
 		size *= 2;
 	if (!d)
 		return FL_ENOMEM;
+	d->capacity = fl_place_capacity(a, options);
 	d->entries = calloc(most + 1, sizeof(*d->entries));
 	d->index = calloc(size, sizeof(*d->index));
-	if (!d->entries || !d->index) {
+	d->used = calloc((d->capacity + 63) / 64, sizeof(*d->used));
+	if (!d->entries || !d->index || !d->used) {
 		fl_draft_free(d);
 		return FL_ENOMEM;
 	}
 	d->mask = size - 1;
-	d->max_weight = max_weight;
+	d->algorithm = a;
+	d->derived = old != NULL;
 	for (uint32_t i = 0; old && i < old->count; i++) {
 		append(d, &old->nodes[i], old->nodes[i].slot);
 		*index_at(d, old->nodes[i].name, d->entries[i].name_size) = i + 1;
@@ -109,6 +113,7 @@ void fl_draft_free(struct fl_draft *d)
 		return;
 	free(d->entries);
 	free(d->index);
+	free(d->used);
 	free(d);
 }
 
@@ -132,7 +137,7 @@ static int check_weight(
 		return fl_error_set(err, FL_EINVAL,
 			"node \"%.100s\": weight %ld is not in 0..%d", name, (long)weight,
 			FL_MAX_WEIGHT);
-	if (weight > d->max_weight)
+	if (weight > d->algorithm->max_weight)
 		return fl_error_set(err, FL_EINVAL,
 			"node \"%.100s\": weight %ld: this mapping knows no weights, only 1, "
 			"or 0 "
@@ -151,14 +156,19 @@ static int check_node(
 		return fl_error_set(err, FL_EINVAL,
 			"node \"%.100s\": its zone is longer than %d bytes", node->name,
 			FL_MAX_NAME);
-	if (node->slot != FL_NONE && node->slot >= FL_MAX_NODES)
+	if (node->slot != FL_NONE && node->slot >= d->capacity)
 		return fl_error_set(err, FL_EINVAL, "node \"%.100s\": slot %lu is not below %u",
-			node->name, (unsigned long)node->slot, FL_MAX_NODES);
+			node->name, (unsigned long)node->slot, d->capacity);
 	if (node->slot != FL_NONE && (d->used[node->slot / 64] >> (node->slot % 64) & 1))
 		return fl_error_set(err, FL_EEXIST, "node \"%.100s\": slot %lu is taken",
 			node->name, (unsigned long)node->slot);
-	if (d->live >= FL_MAX_NODES)
-		return fl_error_set(err, FL_ELIMIT, "more than %u nodes", FL_MAX_NODES);
+	if (d->live >= d->capacity)
+		return fl_error_set(err, FL_ELIMIT, "more than %u nodes", d->capacity);
+	if (d->algorithm->stacked && d->derived && node->slot != FL_NONE &&
+		node->slot != d->live)
+		return fl_error_set(err, FL_ENOTSUP,
+			"node \"%.100s\": %s can only add the next slot, %zu, not slot %u",
+			node->name, d->algorithm->info.name, d->live, node->slot);
 	return FL_OK;
 }
 
@@ -210,9 +220,28 @@ int fl_draft_change(struct fl_draft *d, const struct fl_change *change, struct f
 			e->weight = node->weight;
 		return rc;
 	}
+	if (d->algorithm->stacked && e->slot != d->live - 1)
+		return fl_error_set(err, FL_ENOTSUP,
+			"node \"%.100s\" has slot %u: %s can only remove the last one, slot "
+			"%zu",
+			node->name, e->slot, d->algorithm->info.name, d->live - 1);
 	e->live = false;
 	slot_release(d, e->slot);
 	d->live--;
+	return FL_OK;
+}
+
+int fl_draft_check(const struct fl_draft *d, struct fl_error *err)
+{
+	uint32_t gap = 0;
+	if (!d->algorithm->stacked)
+		return FL_OK;
+	while (gap < d->live && (d->used[gap / 64] >> (gap % 64) & 1))
+		gap++;
+	if (gap < d->live)
+		return fl_error_set(err, FL_EINVAL,
+			"%s needs the slots 0..%zu for its %zu nodes, but nobody has slot %u",
+			d->algorithm->info.name, d->live - 1, d->live, gap);
 	return FL_OK;
 }
 

@@ -6,14 +6,19 @@
 
 struct fl_draft;
 
-/* A draft that starts with old's nodes (NULL: none) and has room for `adds` more. */
-int fl_draft_new(
-	struct fl_draft **out, const struct fl_placement *old, size_t adds, int32_t max_weight);
+/* A draft for a placement of algorithm `a` that starts with old's nodes (NULL: none), and has room
+ * for `adds` more nodes. */
+int fl_draft_new(struct fl_draft **out, const struct fl_algorithm *a, const uint64_t *options,
+	const struct fl_placement *old, size_t adds);
 void fl_draft_free(struct fl_draft *d);
 
 /* One change, with the errors of fl_placement_derive; on failure the draft is unchanged.
  * Names and zones are borrowed until fl_draft_finish. O(1) but for the search for a slot. */
 int fl_draft_change(struct fl_draft *d, const struct fl_change *change, struct fl_error *err);
+
+/* For a draft that began without `old`: FL_EINVAL when the algorithm is stacked and nobody has one
+ * of the slots below the number of nodes. */
+int fl_draft_check(const struct fl_draft *d, struct fl_error *err);
 
 /* Fills p's nodes, ranks, text, count, slots, eligible and weight. FL_OK or FL_ENOMEM. */
 int fl_draft_finish(struct fl_draft *d, struct fl_placement *p);

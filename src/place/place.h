@@ -32,6 +32,8 @@ extern const struct fl_algorithm fl_algorithm_table;
 extern const struct fl_algorithm fl_algorithm_bounded_table;
 extern const struct fl_algorithm fl_algorithm_ring;
 extern const struct fl_algorithm fl_algorithm_rendezvous;
+extern const struct fl_algorithm fl_algorithm_jump;
+extern const struct fl_algorithm fl_algorithm_jumpback;
 extern const struct fl_algorithm fl_algorithm_modulo;
 
 #endif

@@ -159,13 +159,15 @@ int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm
 	struct fl_draft *draft = NULL;
 	struct fl_placement *p = NULL;
 	int rc;
-	if (count > FL_MAX_NODES)
-		return fl_error_set(
-			err, FL_ELIMIT, "%zu nodes; there may be %u", count, FL_MAX_NODES);
-	rc = fl_draft_new(&draft, NULL, count, algorithm->max_weight);
+	uint32_t most = fl_place_capacity(algorithm, options);
+	if (count > most)
+		return fl_error_set(err, FL_ELIMIT, "%zu nodes; there may be %u", count, most);
+	rc = fl_draft_new(&draft, algorithm, options, NULL, count);
 	if (rc != FL_OK)
 		return fl_error_set(err, rc, "no memory for %zu nodes", count);
 	rc = apply_nodes(draft, nodes, count, err);
+	if (rc == FL_OK)
+		rc = fl_draft_check(draft, err);
 	if (rc == FL_OK) {
 		p = blank(algorithm, options);
 		rc = p ? finish(out, draft, p, NULL, err)
@@ -195,7 +197,8 @@ int fl_place_derive(struct fl_placement **out, const struct fl_placement *old,
 		*out = fl_place_ref(old);
 		return FL_OK;
 	}
-	rc = fl_draft_new(&draft, old, count_adds(changes, count), old->algorithm->max_weight);
+	rc = fl_draft_new(
+		&draft, old->algorithm, old->options, old, count_adds(changes, count));
 	if (rc != FL_OK)
 		return fl_error_set(err, rc, "no memory for %zu changes", count);
 	rc = apply(draft, changes, count, err);
@@ -225,6 +228,12 @@ void fl_place_unref(struct fl_placement *p)
 }
 
 /* ---- reading ---- */
+
+uint32_t fl_place_capacity(const struct fl_algorithm *a, const uint64_t *options)
+{
+	(void)options;
+	return a->max_nodes ? a->max_nodes : FL_MAX_NODES;
+}
 
 uint32_t fl_place_find(const struct fl_placement *p, const char *name)
 {

@@ -30,6 +30,9 @@ struct fl_placement {
 	uint64_t digest;
 };
 
+/* What the slots are limited to. */
+uint32_t fl_place_capacity(const struct fl_algorithm *a, const uint64_t *options);
+
 /* The node in `slot`, or NULL. */
 static inline const struct fl_node *fl_place_at(const struct fl_placement *p, uint32_t slot)
 {

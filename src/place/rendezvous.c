@@ -62,7 +62,7 @@ const struct fl_algorithm fl_algorithm_rendezvous = {
 		"seed=0",
 		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |
 			FL_ORDER_FREE | FL_HISTORY_FREE},
-	.options = {{"seed", 0, 0, UINT64_MAX, false, NULL}},
+	.options = {{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = 0,
 	.max_weight = FL_MAX_WEIGHT,
 	.key_hash = FL_KEY_XXH3,

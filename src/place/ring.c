@@ -190,8 +190,8 @@ const struct fl_algorithm fl_algorithm_ring = {
 		"points=160,seed=0",
 		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |
 			FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
-	.options = {{"points", 160, 1, 65535, false, NULL},
-		{"seed", 0, 0, UINT64_MAX, false, NULL}},
+	.options = {{"points", 160, 1, 65535, FL_ANY_NUMBER, NULL},
+		{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = OPTION_SEED,
 	.max_weight = FL_MAX_WEIGHT,
 	.key_hash = FL_KEY_XXH3,

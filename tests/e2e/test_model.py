@@ -40,6 +40,8 @@ def random_name(r):
 def random_weight(r, kind):
     if kind == "one":
         return 1
+    if kind == "shard":
+        return r.choice([0, 1, 1, 1])
     if kind == "same":
         return 37
     if kind == "edge":
@@ -50,8 +52,17 @@ def random_weight(r, kind):
 def random_nodes(r, kind, most):
     names = sorted({random_name(r) for _ in range(r.randrange(most + 1))})
     r.shuffle(names)
-    slots = r.sample(range(len(names) + r.choice([0, 3, 200])), len(names))
+    gaps = 0 if kind == "shard" else r.choice([0, 3, 200])
+    slots = r.sample(range(len(names) + gaps), len(names))
     return [(name, random_weight(r, kind), slot) for name, slot in zip(names, slots)]
+
+
+def around_a_power_of_two(r):
+    """Shards: as many as that, all or nearly all of weight 1."""
+    n = (1 << r.randrange(1, 8)) + r.randrange(-1, 2)
+    slots = r.sample(range(n), n)
+    zeros = r.choice([0, 0, 0.1, 0.9])
+    return [(b"shard-%d" % i, int(r.random() >= zeros), s) for i, s in enumerate(slots)]
 
 
 def random_spec(r, name):
@@ -64,6 +75,13 @@ def random_spec(r, name):
     if name == "table":
         rows = r.choice([256, 256, 1024, 4096, 1 << r.randrange(8, 21)])
         options.append(f"rows={rows}")
+    if name == "maglev":
+        options.append(f"rows={r.choice([251, 251, 257, 1021, 4093, 65537])}")
+    if name == "multiprobe":
+        kind = "small" if kind == "edge" else kind
+        options.append(f"probes={r.choice([1, 2, 21, 21, 64])}")
+    if name in ("jump", "jumpback"):
+        kind = "shard"
     r.shuffle(options)
     return kind, ",".join([name, *options])
 
@@ -79,6 +97,8 @@ def case(name, number):
     most = r.choice([0, 1, 2, 3, 8, 8, 17, 17, 70 if number % 8 else 300])
     kind, spec = random_spec(r, name)
     nodes = random_nodes(r, kind, most)
+    if kind == "shard" and number % 2:
+        nodes = around_a_power_of_two(r)
     ask = [f"place {spec}"]
     ask += [f"node {n.hex()} {w} {s}" for n, w, s in nodes] + ["build"]
     expect = ["ok"]
@@ -98,7 +118,8 @@ def case(name, number):
 
 
 # Memberships; what a table costs is the building of its rows.
-COUNTS = {"table": 500, "ring": 2000, "modulo": 3000, "rendezvous": 3000}
+COUNTS = {"table": 500, "maglev": 300, "multiprobe": 500, "jump": 600, "jumpback": 600,
+          "ring": 2000, "modulo": 3000, "rendezvous": 3000}
 
 
 def check(name, numbers):

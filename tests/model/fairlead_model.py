@@ -8,6 +8,8 @@ Weighted rendezvous is defined by the order of E / weight, where E is -log2((sco
 in units of 2^-58, never below the exact value and above it by less than two units. The model
 knows the exact value only, so two nodes that are closer than that have no defined order, and
 `Undefined` is raised (about one key in 10^15)."""
+import heapq
+import itertools
 import math
 from decimal import Decimal, getcontext
 
@@ -24,6 +26,10 @@ ROW = 0x13198A2E03707344
 POINT = 0xA4093822299F31D0
 SCORE_LOW = 0x082EFA98EC4E6C89
 ATTEMPT = 0x452821E638D01377
+OFFSET = 0x24A19947B3916CF7
+SKIP = 0x0801F2E2858EFC16
+PROBE = 0xBA7C9045F12C7F99
+STEP = 0x9C30D5392AF26013
 
 
 class Undefined(Exception):
@@ -149,7 +155,123 @@ class Modulo:
         return [slot for slot in found if slot not in masked]
 
 
+class Maglev:
+    """Eisenbud et al. 2016: every node has a permutation of the rows and takes, when it is its
+    turn, the first row of it that is free. Turn k of a node is due at (2k + 1) / (2 weight)."""
+
+    def __init__(self, options, nodes):
+        seed = salted(options["seed"], NODE)
+        live = sorted((name, weight, slot) for name, weight, slot in nodes if weight > 0)
+        self.rest = Rendezvous(options, nodes)
+        self.size = size = options["rows"]
+        self.rows = rows = [None] * size
+        scale = math.lcm(*(weight for _, weight, _ in live))
+        due, permutation = [], []
+        for i, (name, weight, _) in enumerate(live):
+            h = hash_key(name, seed)
+            offset = mix(h ^ OFFSET) * size >> 64
+            skip = (mix(h ^ SKIP) * (size - 1) >> 64) + 1
+            permutation.append((offset + j * skip) % size for j in range(size))
+            due.append((scale // weight, i))
+        for _ in range(size if live else 0):
+            when, i = due[0]
+            row = next(r for r in permutation[i] if rows[r] is None)
+            rows[row] = live[i][2]
+            heapq.heapreplace(due, (when + 2 * scale // live[i][1], i))
+
+    def order(self, key, masked=()):
+        start = mix((key + ATTEMPT) & ALL) * self.size >> 64
+        walk = [self.rows[key * self.size >> 64]]
+        walk += [self.rows[(start + i) % self.size] for i in range(64)]
+        found = dict.fromkeys(slot for slot in walk if slot is not None)
+        for slot in self.rest.order(key):
+            found.setdefault(slot)
+        return [slot for slot in found if slot not in masked]
+
+
+class Multiprobe:
+    """Appleton & O'Reilly 2015: of all probes of the key, the one with the nearest point ahead."""
+
+    def __init__(self, options, nodes):
+        self.probes = options["probes"]
+        self.points = Ring(dict(options, points=1), nodes).points
+
+    def order(self, key, masked=()):
+        probes = [mix((key + i * PROBE) & ALL) for i in range(self.probes)]
+        ways = sorted((at - p & ALL, name, slot) for p in probes for at, name, slot in self.points)
+        found = dict.fromkeys(slot for _, _, slot in ways)
+        return [slot for slot in found if slot not in masked]
+
+
+def jump(key, n):
+    """Lamping & Veach 2014: Python's floats are IEEE doubles, as the paper's are."""
+    at, ahead = -1, 0
+    while ahead < n:
+        at = ahead
+        key = (key * 2862933555777941757 + 1) & ALL
+        ahead = int((at + 1) * (float(1 << 31) / float((key >> 33) + 1)))
+    return at
+
+
+def active(key, n):
+    """Ertl 2024: the key's active buckets below n and some above, from above. In the interval
+    [q, 2q) there are any if a bit says so; the last is uniform, and each draw from [0, 2q) that
+    is lower than all before is one more, until one is below q."""
+    halves = key & LOW, key >> 32
+    u = halves[0] ^ halves[1]
+    for r in range(max(n - 1, 0).bit_length(), -1, -1):
+        q = 1 << r
+        if not u & q:
+            continue
+        least = q + (halves[bin(u & 2 * q - 1).count("1") % 2] & q - 1)
+        yield least
+        for i in itertools.count(2):
+            word = mix((key + (i >> 1) * STEP) & ALL)
+            draw = (word >> 32 * (i & 1)) & 2 * q - 1
+            if draw < q:
+                break
+            if draw < least:
+                least = draw
+                yield least
+    yield 0
+
+
+def jumpback(key, n):
+    return next(b for b in active(key, n) if b < n)
+
+
+class Shards:
+    def __init__(self, bucket, options, nodes):
+        self.bucket, self.count = bucket, len(nodes)
+        self.live = {slot for _, weight, slot in nodes if weight > 0}
+        self.rest = Rendezvous(options, nodes)
+
+    def owner(self, key):
+        for i in range(65):
+            slot = self.bucket(mix((key + i * ATTEMPT) & ALL) if i else key, self.count)
+            if slot in self.live:
+                return slot
+        return self.rest.order(key)[0]
+
+    def order(self, key, masked=()):
+        if not self.live:
+            return []
+        tries = [mix((key + i * ATTEMPT) & ALL) if i else key for i in range(65)]
+        found = dict.fromkeys(self.owner(t) for t in tries)
+        for slot in self.rest.order(key):
+            found.setdefault(slot)
+        return [slot for slot in found if slot not in masked]
+
+
+def shards(bucket):
+    return lambda options, nodes: Shards(bucket, options, nodes)
+
+
 MODELS = {
+    #"maglev": (Maglev, {"rows": 65537, "seed": 0}),
+    #"multiprobe": (Multiprobe, {"probes": 21, "seed": 0}),
+    "jump": (shards(jump), {"seed": 0}),
+    "jumpback": (shards(jumpback), {"seed": 0}),
     "ring": (Ring, {"points": 160, "seed": 0}),
     "rendezvous": (Rendezvous, {"seed": 0}),
     "table": (Table, {"rows": 65536, "seed": 0}),
