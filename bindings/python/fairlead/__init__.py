@@ -1,0 +1,214 @@
+"""Consistent hashing: a key goes in, a node comes out, and when the nodes change, few keys move.
+
+    >>> import fairlead
+    >>> ring = fairlead.Ring({"a": 1, "b": 1, "c": 2})
+    >>> ring.lookup("user:42") in ring
+    True
+    >>> bigger = ring.add("d")
+    >>> movement = ring.movement(bigger)
+    >>> movement.excess
+    0.0
+
+Each algorithm of libfairlead is a class: Table, Ring, Rendezvous and so on; other systems'
+mappings are CompatPythonRing and so on. algorithms() lists them, and Placement(spec, nodes)
+takes any of them as the C library's text. Placements never change: add, remove and reweight give
+new ones."""
+import enum as _enum
+import inspect as _inspect
+import typing as _typing
+
+from . import _core
+from ._core import (ExistsError, FairleadError, InvalidError, LimitError, NotFoundError,
+                    UnsupportedError)
+
+__version__ = _core.version
+
+_ADD, _REMOVE, _REWEIGHT = range(3)
+
+
+class Capability(_enum.IntFlag):
+    """What an algorithm can do; the C header says what each means."""
+    BY_HASH = 1 << 0
+    EXACT_MASK = 1 << 1
+    MINIMAL_ANY = 1 << 2
+    MINIMAL_REWEIGHT = 1 << 3
+    WEIGHTS = 1 << 4
+    ORDER_FREE = 1 << 5
+    HISTORY_FREE = 1 << 6
+    EXACT_MOVEMENT = 1 << 7
+
+
+class Node(_typing.NamedTuple):
+    """A node. slot: None takes the lowest free one."""
+    name: str
+    weight: int = 1
+    slot: _typing.Optional[int] = None
+    zone: _typing.Optional[str] = None
+
+
+class Algorithm(_typing.NamedTuple):
+    """One of the algorithms there are; options by name, with their defaults."""
+    name: str
+    summary: str
+    options: _typing.Dict[str, str]
+    capabilities: Capability
+
+
+class Flow(_typing.NamedTuple):
+    """Keys that move between two nodes; None: no node."""
+    source: _typing.Optional[str]
+    target: _typing.Optional[str]
+    share: float
+
+
+class Movement(_typing.NamedTuple):
+    """What moves between two placements, in shares of all keys.
+
+    least: what any scheme had to move. interval: moved is within this of the truth, 99 times in
+    100; 0 when exact. flows: largest first."""
+    moved: float
+    least: float
+    interval: float
+    exact: bool
+    flows: _typing.List[Flow]
+
+    @property
+    def excess(self):
+        """What moves beyond the least."""
+        return max(0.0, self.moved - self.least)
+
+
+def _node(item):
+    if isinstance(item, str):
+        return Node(item)
+    return Node(*item)
+
+
+def _node_list(nodes):
+    """Names, Nodes or tuples in their form, or a mapping from names to weights."""
+    if isinstance(nodes, (str, bytes)):
+        raise TypeError("nodes are a list or a mapping, not one name")
+    if hasattr(nodes, "items"):
+        return [Node(name, weight) for name, weight in nodes.items()]
+    return [_node(item) for item in nodes]
+
+
+class Placement(_core.Placement):
+    """An immutable mapping from keys to named, weighted nodes.
+
+    spec: the algorithm and its options, "ring" or "ring,points=200,seed=7".
+    nodes: names, Nodes, tuples like them, or a mapping from names to weights."""
+    __slots__ = ()
+
+    def __new__(cls, spec, nodes=()):
+        return super().__new__(cls, spec, _node_list(nodes))
+
+    @property
+    def nodes(self):
+        """All nodes, by slot."""
+        return tuple(Node(*n) for n in self._nodes)
+
+    @property
+    def weights(self):
+        """A dict from names to weights."""
+        return {n.name: n.weight for n in self.nodes}
+
+    @property
+    def capabilities(self):
+        """What this algorithm can do."""
+        return Capability(self._capabilities)
+
+    def add(self, name, weight=1, slot=None, zone=None):
+        """A new placement with one more node."""
+        return self._derive(_ADD, (name, weight, slot, zone))
+
+    def remove(self, name):
+        """A new placement without the node."""
+        return self._derive(_REMOVE, (name, 0, None, None))
+
+    def reweight(self, name, weight):
+        """A new placement in which the node has another weight."""
+        return self._derive(_REWEIGHT, (name, weight, None, None))
+
+    def movement(self, other, samples=0):
+        """What moves when this placement is replaced by another one.
+
+        Exact where both structures allow, else from `samples` keys (0: a million)."""
+        moved, least, interval, exact, flows = self._movement(other, samples)
+        return Movement(moved, least, interval, exact, [Flow(*f) for f in flows])
+
+    def __contains__(self, name):
+        return any(n[0] == name for n in self._nodes)
+
+    def __iter__(self):
+        """The nodes' names, by slot."""
+        return iter([n[0] for n in self._nodes])
+
+    def __eq__(self, other):
+        if not isinstance(other, _core.Placement):
+            return NotImplemented
+        return self.digest == other.digest
+
+    def __hash__(self):
+        return hash(self.digest)
+
+    def __repr__(self):
+        return "<%s %r, %d nodes>" % (type(self).__name__, self.spec, len(self))
+
+    def __reduce__(self):
+        return _restore, (type(self), self.spec, self._nodes, self.digest)
+
+
+def _restore(cls, spec, nodes, digest):
+    """A pickled placement; refused when it would map keys otherwise than it did."""
+    p = Placement.__new__(cls, spec, nodes)
+    if p.digest != digest:
+        raise ValueError("%s cannot be restored from its nodes: another version of the mapping,"
+                         " or a history that nodes do not tell" % spec)
+    return p
+
+
+def algorithms():
+    """All algorithms, native ones first."""
+    return [Algorithm(name, summary, dict(o.split("=", 1) for o in options.split(",") if o),
+                      Capability(bits))
+            for name, summary, options, bits in _core.algorithms()]
+
+
+def _class_name(name):
+    """compat:python-ring -> CompatPythonRing"""
+    return "".join(part[:1].upper() + part[1:] for part in name.replace(":", "-").split("-"))
+
+
+def _make_class(algorithm):
+    options = algorithm.options
+
+    def __new__(cls, nodes=(), **given):
+        unknown = sorted(set(given) - {o.replace("-", "_") for o in options})
+        if unknown:
+            raise TypeError("%s has no option %s; it has: %s"
+                            % (cls.__name__, unknown[0], ", ".join(options) or "none"))
+        # In the order of the library's own text, so that equal options make equal specs.
+        chosen = ["%s=%s" % (o, given[o.replace("-", "_")]) for o in options
+                  if o.replace("-", "_") in given]
+        return Placement.__new__(cls, ",".join([algorithm.name] + chosen), nodes)
+
+    p = _inspect.Parameter
+    __new__.__signature__ = _inspect.Signature(
+        [p("cls", p.POSITIONAL_ONLY), p("nodes", p.POSITIONAL_OR_KEYWORD, default=())]
+        + [p(o.replace("-", "_"), p.KEYWORD_ONLY, default=int(v) if v.isdigit() else v)
+           for o, v in options.items()])
+    lines = [algorithm.summary, "", "nodes: as of Placement. Options and their defaults: %s."
+             % (", ".join("%s=%s" % o for o in options.items()) or "none")]
+    return type(_class_name(algorithm.name), (Placement,), {
+        "__slots__": (), "__new__": __new__, "__module__": __name__, "__doc__": "\n".join(lines)})
+
+
+__all__ = ["Algorithm", "Capability", "ExistsError", "FairleadError", "Flow", "InvalidError",
+           "LimitError", "Movement", "Node", "NotFoundError", "Placement", "UnsupportedError",
+           "algorithms"]
+for _algorithm in algorithms():
+    _class = _make_class(_algorithm)
+    globals()[_class.__name__] = _class
+    __all__.append(_class.__name__)
+del _algorithm, _class

@@ -1,0 +1,301 @@
+"""The Python package against the promises of its docstrings. No times are measured here."""
+import copy
+import doctest
+import gc
+import inspect
+import pickle
+import random
+import subprocess
+import sys
+import threading
+import tracemalloc
+
+import fairlead
+import pytest
+
+NAMES = ["node-%d" % i for i in range(20)]
+
+
+def option_for(a):
+    return {"capacity": 64} if "capacity" in a.options else {}
+
+
+def make(a, nodes=NAMES[:7]):
+    cls = getattr(fairlead, fairlead._class_name(a.name))
+    if a.name in ("jump", "jumpback", "anchor", "dx"):
+        nodes = [fairlead.Node(n, slot=i) for i, n in enumerate(nodes)]
+    return cls(nodes, **option_for(a))
+
+
+every = pytest.mark.parametrize("a", fairlead.algorithms(), ids=lambda a: a.name)
+
+
+@every
+def test_lookup_owners_and_batch_agree(a):
+    p = make(a)
+    keys = ["key-%d" % i for i in range(300)]
+    many = p.lookup_many(keys)
+    for key, node in zip(keys, many):
+        assert p.lookup(key) == p.lookup(key.encode()) == p.lookup(bytearray(key.encode())) \
+            == p.lookup(memoryview(key.encode())) == node
+        owners = p.owners(key, 3)
+        assert owners[0] == node and len(set(owners)) == 3
+    assert sorted(p.owners("x", 100)) == sorted(NAMES[:7])
+    assert set(many) <= set(p)
+
+
+@every
+def test_down(a):
+    p = make(a)
+    down = ["node-1", "node-3"]
+    keys = [b"k%d" % i for i in range(200)]
+    many = p.lookup_many(keys, down=down)
+    assert many == [p.lookup(k, down=set(down)) for k in keys]
+    assert not set(many) & set(down)
+    assert [p.owners(k, 1, down)[0] for k in keys] == many
+    assert p.lookup("k", down=NAMES[:7]) is None
+    assert p.owners("k", 3, down=p) == []
+
+
+@every
+def test_pickle_and_copy(a):
+    p = make(a)
+    for q in (pickle.loads(pickle.dumps(p)), copy.deepcopy(p)):
+        assert type(q) is type(p) and q == p and q.nodes == p.nodes and q.spec == p.spec
+        assert q.lookup_many(NAMES) == p.lookup_many(NAMES)
+
+
+@every
+def test_shares_sum_to_one(a):
+    shares = make(a).shares(samples=2000)
+    assert set(shares) == set(NAMES[:7])
+    assert abs(sum(shares.values()) - 1) < 1e-9
+
+
+@every
+def test_signature_names_the_options(a):
+    cls = getattr(fairlead, fairlead._class_name(a.name))
+    assert cls.__doc__.startswith(a.summary)
+    parameters = inspect.signature(cls.__new__).parameters
+    assert list(parameters)[1:] == ["nodes"] + [o.replace("-", "_") for o in a.options]
+    with pytest.raises(TypeError):
+        cls(NAMES, no_such_option=1)
+
+
+def test_changes_make_new_placements():
+    p = fairlead.Ring({"a": 1, "b": 1}, points=40, seed=3)
+    assert p.spec == "ring,points=40,seed=3"
+    q = p.add("c", weight=2, zone="z")
+    assert type(q) is fairlead.Ring and p.weights == {"a": 1, "b": 1}
+    assert q.weights == {"a": 1, "b": 1, "c": 2}
+    assert q.nodes[2] == fairlead.Node("c", 2, 2, "z")
+    assert q.reweight("c", 5).weights["c"] == 5
+    assert "c" in q and "c" not in q.remove("c") and len(q.remove("a")) == 2
+    assert q.remove("c") == p and hash(q.remove("c")) == hash(p) and q != p
+    assert p != "ring"
+
+
+def test_forms_of_nodes():
+    forms = [["a", "b"], {"a": 1, "b": 1}, [("a", 1), fairlead.Node("b")], (n for n in "ab")]
+    assert len({fairlead.Table(f).digest for f in forms}) == 1
+    with pytest.raises(TypeError):
+        fairlead.Table("ab")
+    with pytest.raises(TypeError):
+        fairlead.Table([b"a"])
+    with pytest.raises(TypeError):
+        fairlead.Table({"a": "1"})
+
+
+def test_an_empty_placement():
+    p = fairlead.Table()
+    assert p.lookup("x") is None and p.owners("x", 2) == [] and len(p) == 0
+    assert p.lookup_many(["x", "y"]) == [None, None] and p.shares() == {} and p.weights == {}
+
+
+def test_movement():
+    p = fairlead.Table(NAMES[:10])
+    q = p.remove("node-4")
+    m = p.movement(q)
+    assert m.exact and m.excess == 0 and m.interval == 0
+    assert abs(m.moved - p.shares()["node-4"]) < 1e-12
+    assert {f.source for f in m.flows} == {"node-4"}
+    assert m.flows == sorted(m.flows, key=lambda f: -f.share)
+    sampled = fairlead.Rendezvous(NAMES[:4]).movement(fairlead.Rendezvous(NAMES[:5]), 5000)
+    assert not sampled.exact and 0 < sampled.interval < 0.05 and abs(sampled.moved - .2) < .05
+    assert p.movement(fairlead.Table()).flows[0].target is None
+    with pytest.raises(TypeError):
+        p.movement("table")
+
+
+def test_the_c_librarys_numbers():
+    """The same as the C library and the model give: frozen with mapping version 1."""
+    p = fairlead.CompatPythonRing(["s1", "s2"], replicas=3)
+    assert p.capabilities & fairlead.Capability.EXACT_MASK
+    assert p.algorithm == "compat:python-ring"
+    assert fairlead.Table(["a"]).hash(b"") == 0x2d06800538d394c2  # XXH3 of nothing
+
+
+ERRORS = [
+    (lambda: fairlead.Placement("no-such"), fairlead.NotFoundError, LookupError),
+    (lambda: fairlead.Placement("ring,points=0"), fairlead.InvalidError, ValueError),
+    (lambda: fairlead.Table(["a", "a"]), fairlead.ExistsError, ValueError),
+    (lambda: fairlead.Table(["a"]).remove("b"), fairlead.NotFoundError, LookupError),
+    (lambda: fairlead.Table(["a"]).add("b", slot=0), fairlead.ExistsError, ValueError),
+    (lambda: fairlead.Table({"a": -1}), fairlead.InvalidError, ValueError),
+    (lambda: fairlead.Table({"a": 1 << 40}), fairlead.InvalidError, ValueError),
+    (lambda: fairlead.Table([fairlead.Node("a", 1, 1 << 35)]), fairlead.FairleadError, ValueError),
+    (lambda: fairlead.Table(["x" * 300]), fairlead.FairleadError, ValueError),
+    (lambda: fairlead.Table(["a\0b"]), ValueError, ValueError),
+    (lambda: fairlead.Table(["a"]).lookup("k", down=["b"]), fairlead.NotFoundError, LookupError),
+    (lambda: fairlead.Table(["a"]).lookup("k", down=["a\0"]), fairlead.NotFoundError, LookupError),
+    (lambda: fairlead.Table(["a"]).lookup("k", down="a"), TypeError, TypeError),
+    (lambda: fairlead.Table(["a"]).lookup(7), TypeError, TypeError),
+    (lambda: fairlead.Table(["a"]).lookup("\ud800"), UnicodeEncodeError, ValueError),
+    (lambda: fairlead.Table(["a"]).lookup_many(["k", 7]), TypeError, TypeError),
+    (lambda: fairlead.Table(["a"]).lookup_many(7), TypeError, TypeError),
+    (lambda: fairlead.Table(["a"]).owners("k", -1), ValueError, ValueError),
+    (lambda: fairlead.Table(["a"]).shares(-1), ValueError, ValueError),
+    (lambda: fairlead.CompatJavaRendezvous(["a"]).hash("k"), fairlead.UnsupportedError,
+     NotImplementedError),
+]
+
+
+@pytest.mark.parametrize("call, kind, builtin", ERRORS)
+def test_errors(call, kind, builtin):
+    with pytest.raises(kind) as e:
+        call()
+    assert isinstance(e.value, builtin) and str(e.value)
+
+
+def test_not_even_attributes_can_be_set():
+    for name in ("spec", "digest", "anything"):
+        with pytest.raises(AttributeError):
+            setattr(fairlead.Table(["a"]), name, 1)
+
+
+def test_buffers_are_let_go():
+    for p in (fairlead.Table(["a"]), fairlead.CompatJavaRendezvous(["a"])):
+        key = bytearray(b"key")
+        p.lookup(key), p.owners(key, 1)
+        if p.capabilities & fairlead.Capability.BY_HASH:
+            p.hash(key)
+        key.append(1)  # BufferError while anybody holds it
+
+
+def test_restoring_something_else_is_refused():
+    f, (cls, spec, nodes, digest) = fairlead.Table(["a"]).__reduce__()
+    assert f(cls, spec, nodes, digest).weights == {"a": 1}
+    with pytest.raises(ValueError):
+        f(cls, spec, nodes, digest ^ 1)
+
+
+def exercise():
+    """Each call that makes or borrows objects, also those that fail half way."""
+    p = fairlead.Ring([fairlead.Node(n, 2, None, "z%d" % (i % 2)) for i, n in enumerate(NAMES)])
+    p.lookup("key-1")
+    p.lookup(bytearray(b"key"), down=["node-1"])
+    p.owners("key", 5, down=iter(["node-2"]))
+    p.lookup_many(("key-%d" % i for i in range(300)), down=NAMES[:3])
+    q = pickle.loads(pickle.dumps(p.add("x").remove("node-3").reweight("x", 4)))
+    p.movement(q), p.shares(), p.nodes, p.starved, p.weights, p.hash("k"), repr(p), p == q
+    fairlead.algorithms()
+    for call, _, _ in ERRORS:
+        try:
+            call()
+        except Exception:
+            pass
+
+
+def test_nothing_leaks():
+    names = list(NAMES)
+    for _ in range(5):
+        exercise()
+    gc.collect()
+    counts = [sys.getrefcount(n) for n in names + [fairlead.Ring, fairlead.Node, None]]
+    tracemalloc.start()
+    exercise()
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    blocks = sys.getallocatedblocks()
+    for _ in range(15):
+        exercise()
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - before
+    more = sys.getallocatedblocks() - blocks
+    tracemalloc.stop()
+    after = [sys.getrefcount(n) for n in names + [fairlead.Ring, fairlead.Node, None]]
+    assert grown < 20000 and more < 200, (grown, more)
+    assert all(abs(a - b) < 40 for a, b in zip(counts, after)), (counts, after)
+
+
+def resident():
+    with open("/proc/self/statm") as f:
+        return int(f.read().split()[1]) * 4096
+
+
+def test_placements_are_freed():
+    """What the library holds is not Python's memory; such a ring holds more than a megabyte."""
+    assert fairlead.Ring(["a", "b"], points=30000).memory > 1 << 20
+    for _ in range(5):
+        fairlead.Ring(["a", "b"], points=30000).remove("b")
+    before = resident()
+    for _ in range(60):
+        fairlead.Ring(["a", "b"], points=30000).remove("b")
+    assert resident() - before < 30 << 20
+
+
+def test_threads():
+    """Batches without the interpreter's lock, while the list of keys is changed."""
+    p = fairlead.Rendezvous(NAMES)
+    keys = ["key-%d" % i for i in range(3000)]
+    want = p.lookup_many(keys)
+    wrong = []
+
+    def work():
+        for _ in range(20):
+            if p.lookup_many(keys) != want:
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    while any(t.is_alive() for t in threads):
+        keys[:] = ["key-%d" % i for i in range(3000)]
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_random_changes_match_fresh_builds():
+    r = random.Random(5)
+    p = fairlead.Ring(points=7)
+    for _ in range(120):
+        name = r.choice(NAMES)
+        if name not in p:
+            p = p.add(name, r.randint(0, 5))
+        elif r.random() < .5:
+            p = p.remove(name)
+        else:
+            p = p.reweight(name, r.randint(0, 5))
+        assert fairlead.Ring(p.nodes, points=7) == p
+        assert fairlead.Ring(p.nodes, points=7).lookup_many(NAMES) == p.lookup_many(NAMES)
+
+
+def test_docstring_and_public_names():
+    assert doctest.testmod(fairlead).failed == 0
+    for name in fairlead.__all__:
+        assert getattr(fairlead, name).__doc__, name
+    for name in dir(fairlead.Placement):
+        if not name.startswith("_"):
+            assert getattr(fairlead.Placement, name).__doc__, name
+
+
+def test_type_hints_name_everything():
+    with open(fairlead.__file__ + "i") as f:
+        text = f.read()
+    compile(text, "__init__.pyi", "exec")
+    written = subprocess.run([sys.executable, "-m", "fairlead._stubs"], check=True,
+                             capture_output=True, text=True).stdout
+    assert text == written
+    for name in fairlead.__all__ + [n for n in dir(fairlead.Placement) if n[0] != "_"]:
+        assert "class %s" % name in text or "def %s(" % name in text, name
