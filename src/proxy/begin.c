@@ -124,8 +124,9 @@ static void turn_down(struct fl_session *s, int status, const char *why)
 	bool has_body = head->framing != FL_BODY_NONE &&
 	                (head->framing != FL_BODY_LENGTH || head->length);
 	bool head_only = head->method == FL_METHOD_HEAD;
-	bool close = !head->keep_alive || has_body;
+	bool close = !head->keep_alive || head->minor == 0 || has_body;
 
+	s->client_closes &= !has_body;
 	fl_record_own(s, head, status, why);
 	fl_inq_head_done(&s->in);
 	fl_session_reply(s, status, why, head_only, close);

@@ -178,6 +178,7 @@ static struct fl_session *detach(struct fl_exchange *ex)
 	fl_timer_cancel(&ex->timer);
 	ex->session = NULL;
 	s->exchange = NULL;
+	s->client_closes &= ex->request.body.done;
 	if (fl_exchange_idle(ex))
 		fl_exchange_free(ex);
 	return s;
@@ -204,7 +205,8 @@ void fl_exchange_finish(struct fl_exchange *ex)
 void fl_exchange_reply(struct fl_exchange *ex, int status, const char *why)
 {
 	bool head_only = ex->method == FL_METHOD_HEAD;
-	bool close = !ex->keep_alive || !ex->request.body.done;
+	/* HTTP/1.0 would have to be told that the connection stays. */
+	bool close = !ex->keep_alive || ex->minor == 0 || !ex->request.body.done;
 
 	ex->status = status;
 	fl_record_exchange(ex, why);

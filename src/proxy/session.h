@@ -35,7 +35,7 @@ struct fl_session {
 	bool close_after_reply;
 	bool used;          /* has had a request before */
 	bool head_clock;    /* the clock runs for a head that has begun */
-	bool client_closes; /* the client said that this request is its last */
+	bool client_closes; /* nothing more will come: its last request, and all of it was read */
 };
 
 /* Takes the descriptor. */

@@ -6,6 +6,13 @@
 #define OK       OK_HEAD "ok"
 #define GET(key) "GET /x HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\n\r\n", key
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 /* ---- the plain case ---- */
 
 static void test_passes(void **state)
@@ -627,6 +634,48 @@ static void test_body_too_large(void **state)
 	done_with(c);
 }
 
+/* An answer before the body: closing on what the client still sends could destroy it, also when
+ * the client had said that it would close. */
+static void test_reads_on(void **state)
+{
+	struct stage *st = *state;
+	st->path = "/only";
+	st = stage_open(state);
+	int c = client(st);
+
+	say(c, "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 9\r\n\r\n");
+	assert_int_equal(hear_rest(st, c), 0);
+	HAS(st, "HTTP/1.1 404 ");
+	int64_t began = now_ms();
+	for (int i = 0; i < 2; i++) {
+		(void)poll(NULL, 0, 20);
+		ssize_t sent = send(c, "x", 1, MSG_NOSIGNAL);
+		/* It reads on for two seconds. */
+		if (now_ms() - began < 1000)
+			assert_int_equal(sent, 1);
+	}
+	done_with(c);
+}
+
+/* A client of HTTP/1.0 that is told nothing waits for the end. */
+static void test_own_answer_http10(void **state)
+{
+	struct stage *st = *state;
+	st->path = "/only";
+	st = stage_open(state);
+
+	for (int i = 0; i < NODES; i++)
+		node_down(st, i);
+	for (int i = 0; i < 2; i++) {
+		int c = client(st);
+		say(c, "GET /%s HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", i ? "only" : "");
+		assert_int_equal(hear_rest(st, c), 0);
+		HAS(st, i ? "HTTP/1.1 502 " : "HTTP/1.1 404 ");
+		HAS(st, "Connection: close\r\n");
+		done_with(c);
+	}
+}
+
 /* ---- clocks ---- */
 
 static void test_client_stalls(void **state)
@@ -664,13 +713,6 @@ static void test_head_stalls(void **state)
 	EVENTUALLY(counted(st, FL_COUNTER_STATUS_4XX) == 1);
 	done_with(c);
 	done_with(silent);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* Sends what goes out without waiting, n bytes at most; *gap is the longest pause between two
@@ -991,6 +1033,8 @@ int main(int argc, char **argv)
 		ON_BOTH(test_body_too_large),
 		ON_BOTH(test_client_gone),
 		ON_BOTH(test_half_close),
+		ON_BOTH(test_reads_on),
+		ON_BOTH(test_own_answer_http10),
 		ON_BOTH(test_tunnel),
 		ON_BOTH(test_tunnel_idle),
 		ON_BOTH(test_client_stalls),
