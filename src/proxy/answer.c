@@ -11,14 +11,8 @@ static void read_head(struct fl_exchange *ex);
 
 void fl_exchange_cut(struct fl_exchange *ex, const char *why)
 {
-	fl_stat_add(&ex->node->stats->failures, 1);
-	if (!ex->answer_begun) {
-		fl_exchange_reply(ex, 502, why);
-		return;
-	}
-	ex->truncated = true;
-	fl_exchange_abort(ex, why);
-	fl_session_close(ex->session, true);
+	fl_exchange_blame(ex);
+	fl_exchange_give_up(ex, 502, why);
 }
 
 static void resume(struct fl_exchange *ex)

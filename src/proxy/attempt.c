@@ -20,6 +20,12 @@ static bool may_try_again(const struct fl_exchange *ex)
 	return !ex->begun || (ex->may_repeat && !ex->replay.failed);
 }
 
+void fl_exchange_blame(struct fl_exchange *ex)
+{
+	fl_count(ex->worker->counters, FL_COUNTER_UPSTREAM_ERRORS, 1);
+	fl_stat_add(&ex->node->stats->failures, 1);
+}
+
 void fl_exchange_failed(struct fl_exchange *ex, const char *why)
 {
 	/* A kept connection that ends without an answer says only that the node closed it while
@@ -35,8 +41,7 @@ void fl_exchange_failed(struct fl_exchange *ex, const char *why)
 		if (again)
 			ex->attempts--;
 	} else {
-		fl_count(ex->worker->counters, FL_COUNTER_UPSTREAM_ERRORS, 1);
-		fl_stat_add(&ex->node->stats->failures, 1);
+		fl_exchange_blame(ex);
 		fl_wnode_failed(ex->pool, ex->node, why);
 	}
 	if (!again) {

@@ -215,6 +215,17 @@ void fl_exchange_reply(struct fl_exchange *ex, int status, const char *why)
 	fl_session_reply(detach(ex), status, why, head_only, close);
 }
 
+void fl_exchange_give_up(struct fl_exchange *ex, int status, const char *why)
+{
+	if (!ex->answer_begun) {
+		fl_exchange_reply(ex, status, why);
+		return;
+	}
+	ex->truncated = true;
+	fl_exchange_abort(ex, why);
+	fl_session_close(ex->session, true);
+}
+
 void fl_exchange_abort(struct fl_exchange *ex, const char *why)
 {
 	if (ex->state == FL_EX_OVER)
@@ -272,6 +283,7 @@ static void on_timer(void *cookie)
 		fl_exchange_failed(ex, "the node did not accept the connection in time");
 		break;
 	case FL_EX_REQUEST:
+		fl_exchange_blame(ex);
 		fl_exchange_reply(ex, 504, "the node did not answer in time");
 		break;
 	case FL_EX_INTERIM:

@@ -33,10 +33,17 @@ void fl_exchange_clocks(struct fl_exchange *ex);
 /* Gives up with an answer of our own; nothing of the node's was sent. */
 void fl_exchange_reply(struct fl_exchange *ex, int status, const char *why);
 
+/* Gives up: with an answer of our own, or when something of the node's was sent, by cutting the
+ * client off so that it can see that. */
+void fl_exchange_give_up(struct fl_exchange *ex, int status, const char *why);
+
 /* ---- attempt.c ---- */
 
 /* The first or the next attempt, or an error to the client. */
 void fl_exchange_attempt(struct fl_exchange *ex);
+
+/* The attempt ended without an answer, or without all of it: counts that against the node. */
+void fl_exchange_blame(struct fl_exchange *ex);
 
 /* The attempt failed before an answer began: the next owner, or a 502. */
 void fl_exchange_failed(struct fl_exchange *ex, const char *why);
@@ -54,8 +61,7 @@ void fl_exchange_tunnel(struct fl_exchange *ex);
 /* The on_recv of a node's connection; the cookie is the exchange. */
 void fl_answer_recv(void *cookie, struct fl_rbuf *buf, int result);
 
-/* The answer cannot go on: if something of it was sent, the client is cut off so that it can
- * see that; else it gets a 502. */
+/* The node's answer cannot go on, and the node is to blame: gives up. */
 void fl_exchange_cut(struct fl_exchange *ex, const char *why);
 
 #endif

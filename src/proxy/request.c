@@ -29,15 +29,6 @@ static void all_sent(struct fl_exchange *ex)
 	fl_exchange_clocks(ex);
 }
 
-/* What the client sent cannot be passed on. */
-static void bad_request(struct fl_exchange *ex, int status, const char *why)
-{
-	if (ex->answer_begun)
-		fl_exchange_cut(ex, why);
-	else
-		fl_exchange_reply(ex, status, why);
-}
-
 /* Sends as much of the request as there is. */
 static void run_request(struct fl_exchange *ex)
 {
@@ -56,14 +47,14 @@ static void run_request(struct fl_exchange *ex)
 			all_sent(ex);
 			return;
 		case FL_PIPE_MALFORMED:
-			bad_request(ex, 400, "the request body breaks its framing");
+			fl_exchange_give_up(ex, 400, "the request body breaks its framing");
 			return;
 		case FL_PIPE_TRUNCATED:
 			fl_session_close(ex->session, true);
 			return;
 		}
 		if (ex->request.bytes > ex->worker->conf->client.body && !ex->tunnel) {
-			bad_request(ex, 413, "the request body is too large");
+			fl_exchange_give_up(ex, 413, "the request body is too large");
 			return;
 		}
 		int sent = fl_stream_send(ex->conn->stream, iov, count, on_request_sent);

@@ -612,6 +612,29 @@ static void test_bad_chunks(void **state)
 	done_with(c);
 }
 
+/* The same when the answer has begun: the client is cut off, and the node is not to blame. */
+static void test_bad_chunks_late(void **state)
+{
+	struct stage *st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c = client(st);
+
+	say(c,
+		"POST / HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"4\r\nbody\r\n",
+		key);
+	int n = node(st, 0);
+	hear_head(st, n);
+	say(n, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+	hear_head(st, c);
+	hear_n(st, c, 4);
+	say(c, "nonsense\r\n");
+	assert_int_equal(hear_rest(st, c), ECONNRESET);
+	assert_int_equal(stats_of(st, 0)->failures, 0);
+	done_with(n);
+	done_with(c);
+}
+
 static void test_body_too_large(void **state)
 {
 	struct stage *st = *state;
@@ -809,6 +832,49 @@ static void test_silent_after_interims(void **state)
 	}
 	hear_head(st, c);
 	HAS(st, "HTTP/1.1 504 ");
+	done_with(n);
+	done_with(c);
+}
+
+static void test_no_answer_in_time(void **state)
+{
+	struct stage *st = *state;
+	st->forward.response_ms = 30;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c = client(st);
+
+	say(c, GET(key));
+	int n = node(st, 0);
+	hear_head(st, n);
+	hear_head(st, c);
+	HAS(st, "HTTP/1.1 504 ");
+	HAS_NOT(st, "Connection: close");
+	/* It may be at work on it: nobody else is asked. */
+	no_more(st, 1);
+	assert_int_equal(stats_of(st, 0)->failures, 1);
+	assert_int_equal(counted(st, FL_COUNTER_UPSTREAM_ERRORS), 1);
+	assert_int_equal(hear_rest(st, n), ECONNRESET);
+	done_with(n);
+	done_with(c);
+}
+
+static void test_node_stalls(void **state)
+{
+	struct stage *st = *state;
+	st->forward.stall_ms = 30;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c = client(st);
+
+	say(c, GET(key));
+	int n = node(st, 0);
+	hear_head(st, n);
+	say(n, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+	assert_int_equal(hear_rest(st, c), ECONNRESET);
+	EVENTUALLY(counted(st, FL_COUNTER_TRUNCATED) == 1);
+	assert_int_equal(stats_of(st, 0)->failures, 1);
+	assert_int_equal(counted(st, FL_COUNTER_UPSTREAM_ERRORS), 1);
 	done_with(n);
 	done_with(c);
 }
@@ -1035,6 +1101,9 @@ int main(int argc, char **argv)
 		ON_BOTH(test_half_close),
 		ON_BOTH(test_reads_on),
 		ON_BOTH(test_own_answer_http10),
+		ON_BOTH(test_bad_chunks_late),
+		ON_BOTH(test_no_answer_in_time),
+		ON_BOTH(test_node_stalls),
 		ON_BOTH(test_tunnel),
 		ON_BOTH(test_tunnel_idle),
 		ON_BOTH(test_client_stalls),
