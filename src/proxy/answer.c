@@ -17,7 +17,7 @@ void fl_exchange_cut(struct fl_exchange *ex, const char *why)
 
 static void resume(struct fl_exchange *ex)
 {
-	if (!ex->upstream_paused || ex->answer.eof)
+	if (!ex->upstream_paused || ex->upstream_eof)
 		return;
 	ex->upstream_paused = false;
 	if (fl_stream_recv(ex->conn->stream, fl_answer_recv))
@@ -39,9 +39,21 @@ static void all_sent(struct fl_exchange *ex)
 		ex->answered = !fl_inq_empty(&ex->in);
 		fl_exchange_clocks(ex);
 		read_head(ex);
+	} else if (ex->tunnel && !ex->request_sent && !ex->request_lost) {
+		/* The node has ended its side; the client may still speak. */
+		ex->answer_sent = true;
+		fl_stream_shutdown(ex->session->stream);
+		fl_exchange_clocks(ex);
 	} else {
 		fl_exchange_finish(ex);
 	}
+}
+
+/* What the pipe must know of the node's end. */
+static void pass_end(struct fl_exchange *ex)
+{
+	ex->answer.eof = ex->upstream_eof;
+	ex->answer.broken = ex->upstream_reset;
 }
 
 static void run_answer(struct fl_exchange *ex)
@@ -124,6 +136,7 @@ static void begin_tunnel(struct fl_exchange *ex)
 
 	fl_pipe_init(&ex->answer, &ex->in, &until_close,
 		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, false);
+	pass_end(ex);
 	fl_inq_head_done(&ex->in);
 	fl_exchange_tunnel(ex);
 	if (ex->state == FL_EX_ANSWER)
@@ -164,9 +177,18 @@ static void pass_answer(struct fl_exchange *ex, const struct fl_http1_head *head
 	ex->answer_keeps = head->keep_alive && head->framing != FL_BODY_CLOSE;
 	fl_pipe_init(&ex->answer, &ex->in, head,
 		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, how.chunked);
-	ex->answer.eof = ex->upstream_eof;
+	pass_end(ex);
 	fl_inq_head_done(&ex->in);
 	run_answer(ex);
+}
+
+/* The node has closed, and its answer's head is not there. */
+static void no_head(struct fl_exchange *ex)
+{
+	if (ex->answered)
+		fl_exchange_cut(ex, "the node closed in the midst of its answer's head");
+	else
+		fl_exchange_failed(ex, "the node closed without an answer");
 }
 
 /* Looks for a whole head among what came, and acts on it. */
@@ -179,8 +201,7 @@ static void read_head(struct fl_exchange *ex)
 
 	if (end == 0) {
 		if (ex->upstream_eof)
-			fl_exchange_cut(
-				ex, "the node closed in the midst of its answer's head");
+			no_head(ex);
 		else
 			resume(ex);
 		return;
@@ -201,28 +222,16 @@ static void read_head(struct fl_exchange *ex)
 
 /* ---- receiving from the node ---- */
 
+/* What came before the end may still wait for the client, and may be all there is to come. */
 static void on_end(struct fl_exchange *ex, int result)
 {
-	switch (ex->state) {
-	case FL_EX_REQUEST:
-		if (!ex->answered)
-			fl_exchange_failed(ex, "the node closed without an answer");
-		else
-			fl_exchange_cut(
-				ex, "the node closed in the midst of its answer's head");
-		break;
-	case FL_EX_INTERIM:
-	case FL_EX_ANSWER:
-		if (result < 0) {
-			fl_exchange_cut(ex, "the node reset the connection in its answer");
-			break;
-		}
-		ex->answer.eof = true;
-		if (ex->state == FL_EX_ANSWER)
-			run_answer(ex);
-		break;
-	default:
-		break;
+	ex->upstream_eof = true;
+	ex->upstream_reset = result < 0;
+	if (ex->state == FL_EX_REQUEST) {
+		no_head(ex);
+	} else if (ex->state == FL_EX_ANSWER) {
+		pass_end(ex);
+		run_answer(ex);
 	}
 }
 
@@ -231,7 +240,6 @@ void fl_answer_recv(void *cookie, struct fl_rbuf *buf, int result)
 	struct fl_exchange *ex = cookie;
 
 	if (result <= 0) {
-		ex->upstream_eof = true;
 		on_end(ex, result);
 		return;
 	}

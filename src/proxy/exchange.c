@@ -193,7 +193,8 @@ void fl_exchange_finish(struct fl_exchange *ex)
 	fl_record_exchange(ex, NULL);
 	ex->node->fails = 0;
 	fl_exchange_leave_node(ex);
-	if (ex->answer_keeps && ex->request_sent && fl_inq_empty(&ex->in)) {
+	if (ex->answer_keeps && ex->request_sent && !ex->upstream_eof &&
+		fl_inq_empty(&ex->in)) {
 		fl_conn_keep(ex->conn);
 		ex->conn = NULL;
 	} else {
@@ -248,14 +249,15 @@ static uint64_t patience(const struct fl_exchange *ex)
 		return forward->connect_ms;
 	if (ex->request_sending)
 		return forward->stall_ms;
-	if (ex->tunnel)
+	if (ex->tunnel && !ex->answer_sent)
 		return TUNNEL_MS;
 	return ex->state == FL_EX_ANSWER ? forward->stall_ms : forward->response_ms;
 }
 
 void fl_exchange_clocks(struct fl_exchange *ex)
 {
-	bool starved = ex->state != FL_EX_CONNECT && !ex->request_sending && !ex->request_sent;
+	bool starved = ex->state != FL_EX_CONNECT && !ex->request_sending &&
+	               !ex->request_sent && !ex->request_lost;
 
 	if (ex->answer_sending || (starved && !ex->tunnel)) {
 		fl_timer_cancel(&ex->timer);

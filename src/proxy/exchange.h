@@ -51,7 +51,8 @@ struct fl_exchange {
 	struct fl_pipe request;
 	bool request_sending;
 	bool request_sent;
-	bool begun; /* something may have been sent, to this node or an earlier one */
+	bool request_lost; /* the node takes no more of it */
+	bool begun;        /* something may have been sent, to this node or an earlier one */
 
 	/* the attempt */
 	struct fl_wnode *node;
@@ -62,6 +63,7 @@ struct fl_exchange {
 	bool answered;                   /* a byte of the answer came */
 	bool upstream_paused;
 	bool upstream_eof;
+	bool upstream_reset; /* then by a reset */
 	bool closing;        /* a connection was closed, and the loop has not let go of it */
 	const char *failure; /* why the last attempt failed */
 	struct fl_timer timer;
@@ -71,6 +73,7 @@ struct fl_exchange {
 	struct fl_text answer_head;
 	struct fl_pipe answer;
 	bool answer_sending;
+	bool answer_sent;  /* all of it; only a tunnel lives on then */
 	bool answer_begun; /* something of it was sent to the client */
 	bool answer_keeps; /* the node's connection may live on */
 	bool client_close; /* the client's may not */

@@ -11,6 +11,7 @@ void fl_pipe_init(struct fl_pipe *pipe, struct fl_inq *in, const struct fl_http1
 	pipe->chunked = chunked;
 	pipe->terminated = false;
 	pipe->eof = false;
+	pipe->broken = false;
 	pipe->copy = NULL;
 	pipe->bytes = 0;
 	fl_http1_body_init(&pipe->body, head);
@@ -102,7 +103,8 @@ static bool gather_body(struct fl_pipe *pipe, struct gathered *g)
 		}
 		fl_inq_consume(pipe->in, (size_t)used);
 	}
-	if (pipe->eof && fl_inq_empty(pipe->in) && pipe->body.framing == FL_BODY_CLOSE)
+	if (pipe->eof && !pipe->broken && fl_inq_empty(pipe->in) &&
+		pipe->body.framing == FL_BODY_CLOSE)
 		pipe->body.done = true;
 	return true;
 }

@@ -28,6 +28,7 @@ struct fl_pipe {
 	bool chunked;           /* write chunks */
 	bool terminated;        /* the last chunk was written, where one is due */
 	bool eof;               /* no more input will come */
+	bool broken;            /* and its end is no end of the message: a reset */
 	unsigned held_count;
 	struct fl_rbuf *held[FL_INQ_BUFFERS];
 	struct fl_text *copy; /* also gets every body byte; or NULL */

@@ -24,9 +24,24 @@ static void all_sent(struct fl_exchange *ex)
 	if (ex->request_sent)
 		return;
 	ex->request_sent = true;
+	if (ex->answer_sent) {
+		fl_exchange_finish(ex);
+		return;
+	}
 	if (ex->tunnel)
 		fl_stream_shutdown(ex->conn->stream);
 	fl_exchange_clocks(ex);
+}
+
+/* The node takes no more. It may have answered before it had read everything and then closed; what
+ * it said, or its end, is about to be received, if it was not. Nothing more is sent after a gap. */
+static void lost(struct fl_exchange *ex)
+{
+	ex->request_lost = true;
+	if (ex->answer_sent)
+		fl_exchange_finish(ex);
+	else
+		fl_exchange_clocks(ex);
 }
 
 /* Sends as much of the request as there is. */
@@ -35,7 +50,8 @@ static void run_request(struct fl_exchange *ex)
 	struct iovec iov[FL_SEND_IOV];
 	int count;
 
-	while (!ex->request_sending && ex->conn && ex->state != FL_EX_CONNECT) {
+	while (!ex->request_sending && !ex->request_lost && ex->conn &&
+		ex->state != FL_EX_CONNECT) {
 		switch (fl_pipe_gather(&ex->request, iov, &count)) {
 		case FL_PIPE_SEND:
 			break;
@@ -64,10 +80,10 @@ static void run_request(struct fl_exchange *ex)
 			return;
 		}
 		fl_pipe_sent(&ex->request);
-		/* A node may answer before it has read everything and then close; what it said,
-		 * or the reset, is about to be received. */
-		if (sent < 0)
+		if (sent < 0) {
+			lost(ex);
 			return;
+		}
 	}
 }
 
@@ -77,7 +93,9 @@ static void on_request_sent(void *cookie, int result)
 
 	ex->request_sending = false;
 	fl_pipe_sent(&ex->request);
-	if (result == 0)
+	if (result < 0)
+		lost(ex);
+	else
 		run_request(ex);
 }
 
@@ -102,8 +120,10 @@ void fl_exchange_start(struct fl_exchange *ex)
 	}
 	ex->begun = true;
 	ex->request_sent = false;
+	ex->request_lost = false;
 	ex->upstream_paused = false;
 	ex->upstream_eof = false;
+	ex->upstream_reset = false;
 	if (fl_stream_recv(ex->conn->stream, fl_answer_recv)) {
 		fl_exchange_failed(ex, "the connection failed");
 		return;

@@ -2,6 +2,9 @@
  * what may be said again. Each with both backends of the loop. */
 #include "stage.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #define OK_HEAD  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 #define OK       OK_HEAD "ok"
 #define GET(key) "GET /x HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\n\r\n", key
@@ -456,6 +459,39 @@ static void test_cut_chunked(void **state)
 static void test_cut_reset(void **state)
 {
 	cut(state, "Connection: close\r\n", "some", true);
+}
+
+/* A node may reset its connection once it has said all: what still waits for a slow client is
+ * whole. Whether some of it waits in the proxy just then depends on the length. */
+static void test_reset_after_the_answer(void **state)
+{
+	struct stage *st = *state;
+	st->unix_front = true;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	static char zeros[256 << 10];
+
+	for (size_t n = 100 << 10; n <= sizeof(zeros); n += 4 << 10) {
+		int c = client(st), waiting = 1;
+		say(c, GET(key));
+		int a = node(st, 0);
+		hear_head(st, a);
+		say(a, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", n);
+		say_n(a, zeros, n);
+		for (int i = 0; i < 20 && waiting; i++) {
+			(void)poll(NULL, 0, 1);
+			assert_int_equal(ioctl(a, SIOCOUTQ, &waiting), 0);
+		}
+		/* What the node's kernel still has would be lost with it. */
+		if (waiting)
+			done_with(a);
+		else
+			hang_up(a);
+		hear_head(st, c);
+		hear_n(st, c, n);
+		done_with(c);
+	}
+	assert_int_equal(stats_of(st, 0)->failures, 0);
 }
 
 /* ---- interim answers ---- */
@@ -987,6 +1023,55 @@ static void test_tunnel(void **state)
 	done_with(c);
 }
 
+static void tunnel(struct stage *st, const char *key, int *c, int *n)
+{
+	*c = client(st);
+	say(*c,
+		"GET /chat HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nConnection: Upgrade\r\n"
+		"Upgrade: websocket\r\n\r\n",
+		key);
+	*n = node(st, 0);
+	hear_head(st, *n);
+	say(*n, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+		"Upgrade: websocket\r\n\r\n");
+	hear_head(st, *c);
+	HAS(st, "HTTP/1.1 101 ");
+}
+
+static void test_tunnel_half_closed(void **state)
+{
+	struct stage *st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c, n;
+
+	/* The node ends its side; the client may still speak. */
+	tunnel(st, key, &c, &n);
+	say(n, "bye");
+	assert_int_equal(shutdown(n, SHUT_WR), 0);
+	assert_int_equal(hear_rest(st, c), 0);
+	assert_string_equal(st->heard, "bye");
+	say(c, "good ");
+	assert_string_equal(hear_n(st, n, 5), "good ");
+	say(c, "night");
+	done_with(c);
+	assert_int_equal(hear_rest(st, n), 0);
+	assert_string_equal(st->heard, "night");
+	done_with(n);
+	/* It is gone altogether: so is the tunnel, when the client speaks. */
+	tunnel(st, key, &c, &n);
+	done_with(n);
+	hear_end(st, c);
+	for (bool open = true; open; (void)poll(NULL, 0, 1))
+		open = send(c, "x", 1, MSG_NOSIGNAL) == 1 && stats_of(st, 0)->active;
+	EVENTUALLY(stats_of(st, 0)->active == 0);
+	done_with(c);
+	/* A reset stays one. */
+	tunnel(st, key, &c, &n);
+	hang_up(n);
+	assert_int_equal(hear_rest(st, c), ECONNRESET);
+	done_with(c);
+}
+
 /* Two who have nothing to say to each other are not cut off after the stall times. */
 static void test_tunnel_idle(void **state)
 {
@@ -994,18 +1079,9 @@ static void test_tunnel_idle(void **state)
 	st->client.stall_ms = st->forward.stall_ms = st->forward.response_ms = 20;
 	st = stage_open(state);
 	const char *key = key_of(st, 0, 1);
-	int c = client(st);
+	int c, n;
 
-	say(c,
-		"GET /chat HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nConnection: Upgrade\r\n"
-		"Upgrade: websocket\r\n\r\n",
-		key);
-	int n = node(st, 0);
-	hear_head(st, n);
-	say(n, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-	       "Upgrade: websocket\r\n\r\n");
-	hear_head(st, c);
-	HAS(st, "HTTP/1.1 101 ");
+	tunnel(st, key, &c, &n);
 	for (int i = 0; i < 2; i++) {
 		(void)poll(NULL, 0, 150);
 		say(c, "ping");
@@ -1104,7 +1180,9 @@ int main(int argc, char **argv)
 		ON_BOTH(test_bad_chunks_late),
 		ON_BOTH(test_no_answer_in_time),
 		ON_BOTH(test_node_stalls),
+		ON_BOTH(test_reset_after_the_answer),
 		ON_BOTH(test_tunnel),
+		ON_BOTH(test_tunnel_half_closed),
 		ON_BOTH(test_tunnel_idle),
 		ON_BOTH(test_client_stalls),
 		ON_BOTH(test_head_stalls),
