@@ -20,6 +20,8 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
+import harness
+
 LANES = 4
 CASE_SECONDS = 4.0
 QUIET_SECONDS = 0.1
@@ -329,3 +331,28 @@ defaults
  retries 0
 {parts}""")
         return ["/usr/sbin/haproxy", "-db", "-f", path]
+
+
+class Fairlead(Proxy):
+    name = "fairlead"
+
+    def command(self, folder, pairs):
+        path = os.path.join(folder, "fairlead.yaml")
+        listeners = "\n".join(f'  - {{name: l{i}, bind: "127.0.0.1:{f}"}}'
+                              for i, (f, _) in enumerate(pairs))
+        routes = "\n".join(f"  - {{listener: l{i}, pool: p{i}}}" for i in range(len(pairs)))
+        pools = "\n".join(
+            f'  p{i}: {{attempts: 1, eject: {{fails: 0}}, nodes: ["s=127.0.0.1:{b}"]}}'
+            for i, (_, b) in enumerate(pairs))
+        with open(path, "w", encoding="ascii") as out:
+            out.write(f"""version: 1
+workers: 2
+timeouts: {{head: 3s, idle: 3s, stall: 3s}}
+listeners:
+{listeners}
+routes:
+{routes}
+pools:
+{pools}
+""")
+        return [harness.FAIRLEAD, "serve", "-c", path]

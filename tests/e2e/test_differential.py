@@ -217,12 +217,14 @@ def haproxy():
         yield Live(proxy)
 
 
-# To test the running proxy as well: a peers.Proxy for `fairlead serve`, one more word here, and
-# `with peers.Fairlead() as proxy: yield Live(proxy)` for it.
-@pytest.fixture(scope="module", params=["parser"])
+@pytest.fixture(scope="module", params=["parser", "serve"])
 def fairlead(request):
-    assert request.param == "parser"
-    yield Parser()
+    """Fairlead's parser alone, and the running proxy."""
+    if request.param == "parser":
+        yield Parser()
+    else:
+        with peers.Fairlead() as proxy:
+            yield Live(proxy)
 
 
 @pytest.fixture(scope="module")
