@@ -209,6 +209,53 @@ FL_API int fl_pick_batch(const fl_placement *p, const uint64_t *hashes, size_t c
 FL_API int fl_lookup_batch(const fl_placement *p, const struct fl_key *keys, size_t count,
 	const struct fl_mask *mask, uint32_t *slots);
 
+/* ---- bounded loads ------------------------------------------------------------------------ */
+
+/* Counts the requests in flight by slot, so that no node gets far more than its share of them:
+ * a request goes to the first owner of its key that is below
+ *     cap = ceil((1 + epsilon) * (m + 1) * weight / W)
+ * with m requests in flight and W the sum of the weights of the nodes that may be had (positive
+ * weight, not masked). The caps always have room for one more, so nobody is refused.
+ *
+ * One object serves all placements of a pool: slots stay the same when a membership changes, so
+ * requests that are in flight then go on counting where they are. A node that left keeps its
+ * requests until they are released; they count in m, which only widens the caps. Whoever takes
+ * over its slot meanwhile inherits them in its count. */
+typedef struct fl_load fl_load;
+
+#define FL_MAX_EPSILON   10000000u /* in millionths: 1000 % */
+#define FL_MAX_IN_FLIGHT (1u << 30)
+
+/* For placements with at most `slots` slots, 1..FL_MAX_NODES. 64 bytes a slot.
+ * Errors: FL_EINVAL, FL_ELIMIT, FL_ENOMEM. */
+FL_API int fl_load_new(fl_load **out, uint32_t slots);
+FL_API void fl_load_free(fl_load *l); /* nobody may be using it; NULL is fine */
+
+/* Finds a node for `key` and counts one request there until fl_load_release. `epsilon` is in
+ * millionths (50000: 5 %); the greater it is, the more keys stay with their owner. `mask` as in
+ * fl_pick. *slot is FL_NONE, and nothing is counted, when nobody may be had, and only then.
+ *
+ * The cap holds at a moment within the call; requests that leave lower the caps and throw nobody
+ * out. A call that finds every node full in 16 looks, each of which some other thread disturbed,
+ * takes the key's first owner whatever its cap: one request a thread at most.
+ * Errors: FL_EINVAL (epsilon), FL_ELIMIT (a placement with more slots, too many in flight),
+ * FL_ENOTSUP as in fl_pick. Any thread, no lock, no allocation. Where the key's owner has room:
+ * the pick and two atomic operations. */
+FL_API int fl_load_acquire(fl_load *l, const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, uint32_t epsilon, uint32_t *slot);
+
+/* One request less at `slot`. FL_EINVAL when there is none. Any thread, no lock. */
+FL_API int fl_load_release(fl_load *l, uint32_t slot);
+
+/* Requests in flight at `slot` (0 for a slot that `l` has not), and at all. Any thread. */
+FL_API uint32_t fl_load_count(const fl_load *l, uint32_t slot);
+FL_API uint32_t fl_load_total(const fl_load *l);
+
+/* The most requests that the node in `slot` may have once the next one has come; 0 for a node that
+ * cannot be had. Any thread. */
+FL_API uint32_t fl_load_cap(const fl_load *l, const fl_placement *p, const struct fl_mask *mask,
+	uint32_t epsilon, uint32_t slot);
+
 /* ---- shares and movement --------------------------------------------------------------- */
 
 /* Each slot's share of the key space (they sum to 1, or are all 0 when nobody is eligible),
