@@ -189,6 +189,22 @@ FL_API int fl_pick(const fl_placement *p, const struct fl_key *key, const struct
 FL_API int fl_owners(const fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k);
 
+/* As fl_owners, but those in `zone` come first, in the key's own order, then all others in that
+ * order. NULL or "" means the nodes without a zone, which count as one zone. Errors as fl_owners
+ * (after FL_ENOMEM slots[0..k) may hold anything). Any thread, no lock; allocates only when
+ * k > 64. Cost: that of two fl_owners, and a look at each node. */
+FL_API int fl_owners_near(const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, const char *zone, uint32_t *slots, size_t k);
+
+/* As fl_owners, but spread over the zones: the first owner of each zone in the key's own order,
+ * then the second of each zone, and so on. The first is the pick. When a node leaves, the first k
+ * lose at most that node and gain at most one (given that the own order of the others stays, as
+ * it does with FL_EXACT_MASK and always under a mask). Any thread, no lock; allocates, with
+ * FL_ENOMEM possible, only when there are more than 64 nodes and the first 64 owners are in fewer
+ * than k zones. Cost: O(nodes * log nodes). */
+FL_API int fl_owners_spread(const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, uint32_t *slots, size_t k);
+
 /* fl_pick with bytes and no mask: the slot, or FL_NONE. */
 FL_API uint32_t fl_lookup(const fl_placement *p, const void *bytes, size_t len);
 
