@@ -322,6 +322,22 @@ FL_API void fl_handle_free(fl_handle *h);
  * Writers must not overlap. Waits only for readers in the midst of switching (nanoseconds). */
 FL_API void fl_handle_publish(fl_handle *h, const fl_placement *p);
 
+/* Called after each publication, on the thread that publishes, before fl_handle_publish returns:
+ * readers can see `after` already. Both placements are valid during the call; take a reference to
+ * keep one. fl_movement_new(.., before, after, ..) says what moved. It may subscribe and
+ * unsubscribe; it must not publish. */
+typedef void fl_published(void *cookie, const fl_placement *before, const fl_placement *after);
+
+#define FL_MAX_SUBSCRIBERS 16 /* of one handle */
+
+/* From the next publication on, told(cookie, ..) is called; the order among subscribers is not
+ * defined. To be called where publications are made: the two must not overlap.
+ * Errors: FL_EINVAL, FL_EEXIST (the same pair twice), FL_ELIMIT. */
+FL_API int fl_handle_subscribe(fl_handle *h, fl_published *told, void *cookie);
+
+/* Ends it, also from within a call. Errors: FL_EINVAL, FL_ENOENT. */
+FL_API int fl_handle_unsubscribe(fl_handle *h, fl_published *told, void *cookie);
+
 /* Number of publications so far, the first being 1. Local to this handle. Any thread. */
 FL_API uint64_t fl_handle_epoch(const fl_handle *h);
 
