@@ -19,5 +19,7 @@
 #define FL_SALT_ZONE    0x9216d5d98979fb1bu /* choice of a zone */
 #define FL_SALT_RAMP    0xd1310ba698dfb5acu /* warm-up gate of a node */
 #define FL_SALT_SPREAD  0x2ffd72dbd01adfb7u /* spreading of a hot key */
+#define FL_SALT_DRAW    0x636920d871574e69u /* draws of dx */
+#define FL_SALT_ANCHOR  0x7b54a41dc25a59b5u /* rehashing at a removed slot of anchor */
 
 #endif

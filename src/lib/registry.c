@@ -12,6 +12,8 @@ static const struct fl_algorithm *const all[] = {
 	&fl_algorithm_rendezvous,
 	&fl_algorithm_jumpback,
 	&fl_algorithm_jump,
+	&fl_algorithm_anchor,
+	&fl_algorithm_dx,
 	&fl_algorithm_modulo,
 	&fl_compat_python_ring,
 	&fl_compat_circle_360,

@@ -52,6 +52,14 @@ struct fl_algorithm {
 	 * options begin with those of this row. NULL: there is none. */
 	const struct fl_algorithm *variant;
 
+	/* An option called "capacity" limits the slots: all are below it.
+	 * numbered: a node is its slot and nothing else, so whoever lists nodes again and again,
+	 * as a file does, must give each its slot.
+	 * lifo: the mapping depends on the order of removals as well, which p->removed keeps;
+	 * slots come back last in, first out, and anything else is FL_ENOTSUP. */
+	bool numbered;
+	bool lifo;
+
 	/* Makes p->state from p's nodes and options, and sets p->lookup for algorithms with
 	 * FL_BY_HASH. p->eligible is at least 1. On failure p->state is NULL. */
 	int (*build)(struct fl_placement *p, struct fl_error *err);

@@ -1,7 +1,12 @@
 /* A draft is an array of entries, one a name, found by a hash index. The entries of the old
  * placement come first, in name order; new names are appended and sorted only at the end, so k
  * changes to n nodes cost O(n + k log k). A removed node's entry stays, dead, and comes to life
- * again when the name returns. Free slots are a bitmap with a low-water mark. */
+ * again when the name returns. Free slots are a bitmap with a low-water mark.
+ *
+ * Lifo algorithms: a slot owns keys while its node has a weight, and all others are on the
+ * removal stack. Taking a weight away pushes the slot, giving one pops it, which needs it to be
+ * on top. A new node without a slot of its own therefore takes the free slot nearest to the top.
+ * A placement that is built afresh has no history yet: its stack is filled at the end. */
 #include "place/membership.h"
 
 #include "base/error.h"
@@ -9,6 +14,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#define SLOT_WORDS (FL_MAX_NODES / 64) /* lifo algorithms have no more slots */
 
 struct entry {
 	const char *name, *zone;
@@ -26,9 +33,10 @@ struct fl_draft {
 	size_t live;
 	const struct fl_algorithm *algorithm;
 	uint32_t capacity;
-	uint32_t lowest; /* no word below this one has a free bit */
-	uint64_t *used;  /* a bit a slot below capacity, rounded up */
-	bool derived;    /* from an old placement */
+	struct fl_removed removed; /* slot is NULL without a history to keep */
+	uint32_t lowest;           /* no word below this one has a free bit */
+	uint64_t *used;            /* a bit a slot below capacity, rounded up */
+	bool derived;              /* from an old placement */
 };
 
 static uint32_t *index_at(const struct fl_draft *d, const char *name, size_t size)
@@ -52,6 +60,18 @@ static void slot_release(struct fl_draft *d, uint32_t slot)
 	d->used[slot / 64] &= ~((uint64_t)1 << (slot % 64));
 	if (slot / 64 < d->lowest)
 		d->lowest = slot / 64;
+}
+
+/* Some slot is free: that was checked. */
+static uint32_t slot_last_removed(const struct fl_draft *d)
+{
+	uint32_t i = d->removed.count;
+	while (i-- > 0) {
+		uint32_t slot = d->removed.slot[i];
+		if (!(d->used[slot / 64] >> (slot % 64) & 1))
+			return slot;
+	}
+	return FL_NONE;
 }
 
 static uint32_t slot_lowest(struct fl_draft *d)
@@ -91,13 +111,16 @@ int fl_draft_new(struct fl_draft **out, const struct fl_algorithm *a, const uint
 	d->entries = calloc(most + 1, sizeof(*d->entries));
 	d->index = calloc(size, sizeof(*d->index));
 	d->used = calloc((d->capacity + 63) / 64, sizeof(*d->used));
-	if (!d->entries || !d->index || !d->used) {
-		fl_draft_free(d);
-		return FL_ENOMEM;
-	}
 	d->mask = size - 1;
 	d->algorithm = a;
 	d->derived = old != NULL;
+	bool history = old && a->lifo;
+	if (!d->entries || !d->index || !d->used ||
+		(history && fl_removed_init(&d->removed, d->capacity, old->removed.slot,
+				    old->removed.count) != FL_OK)) {
+		fl_draft_free(d);
+		return FL_ENOMEM;
+	}
 	for (uint32_t i = 0; old && i < old->count; i++) {
 		append(d, &old->nodes[i], old->nodes[i].slot);
 		*index_at(d, old->nodes[i].name, d->entries[i].name_size) = i + 1;
@@ -114,6 +137,7 @@ void fl_draft_free(struct fl_draft *d)
 	free(d->entries);
 	free(d->index);
 	free(d->used);
+	fl_removed_fini(&d->removed);
 	free(d);
 }
 
@@ -157,19 +181,56 @@ static int check_node(
 			"node \"%.100s\": its zone is longer than %d bytes", node->name,
 			FL_MAX_NAME);
 	if (node->slot != FL_NONE && node->slot >= d->capacity)
-		return fl_error_set(err, FL_EINVAL, "node \"%.100s\": slot %lu is not below %u",
-			node->name, (unsigned long)node->slot, d->capacity);
+		return fl_error_set(err, FL_EINVAL,
+			"node \"%.100s\": slot %lu is not below %u%s", node->name,
+			(unsigned long)node->slot, d->capacity,
+			d->algorithm->numbered ? ", the capacity" : "");
 	if (node->slot != FL_NONE && (d->used[node->slot / 64] >> (node->slot % 64) & 1))
 		return fl_error_set(err, FL_EEXIST, "node \"%.100s\": slot %lu is taken",
 			node->name, (unsigned long)node->slot);
 	if (d->live >= d->capacity)
-		return fl_error_set(err, FL_ELIMIT, "more than %u nodes", d->capacity);
+		return fl_error_set(err, FL_ELIMIT, "more than %u nodes%s", d->capacity,
+			fl_place_advice(d->algorithm));
 	if (d->algorithm->stacked && d->derived && node->slot != FL_NONE &&
 		node->slot != d->live)
 		return fl_error_set(err, FL_ENOTSUP,
 			"node \"%.100s\": %s can only add the next slot, %zu, not slot %u",
 			node->name, d->algorithm->info.name, d->live, node->slot);
 	return FL_OK;
+}
+
+/* ---- the removal stack ---- */
+
+static void retire(struct fl_draft *d, uint32_t slot)
+{
+	if (d->removed.slot)
+		d->removed.slot[d->removed.count++] = slot;
+}
+
+/* The node in `slot` comes to own keys. */
+static int revive(struct fl_draft *d, const char *name, uint32_t slot, struct fl_error *err)
+{
+	if (!d->removed.slot)
+		return FL_OK;
+	/* The slot is on the stack, so there is a top. */
+	uint32_t top = d->removed.slot[d->removed.count - 1];
+	if (slot != top)
+		return fl_error_set(err, FL_ENOTSUP,
+			"node \"%.100s\": %s takes slots back last in, first out: slot %u is "
+			"next, not %u%s",
+			name, d->algorithm->info.name, top, slot,
+			d->used[top / 64] >> (top % 64) & 1
+				? " (a node of weight 0 has it: remove that one first)"
+				: "");
+	d->removed.count--;
+	return FL_OK;
+}
+
+static uint32_t slot_for(struct fl_draft *d, const struct fl_node *node)
+{
+	if (node->slot != FL_NONE)
+		return node->slot;
+	return d->removed.slot ? slot_last_removed(d) : slot_lowest(d);
 }
 
 static int add(
@@ -181,7 +242,11 @@ static int add(
 	int rc = check_node(d, node, err);
 	if (rc != FL_OK)
 		return rc;
-	uint32_t slot = node->slot != FL_NONE ? node->slot : slot_lowest(d);
+	uint32_t slot = slot_for(d, node);
+	if (node->weight > 0)
+		rc = revive(d, node->name, slot, err);
+	if (rc != FL_OK)
+		return rc;
 	if (*at == 0) {
 		append(d, node, slot);
 		*at = (uint32_t)d->count;
@@ -195,6 +260,19 @@ static int add(
 	e->live = true;
 	slot_take(d, slot);
 	d->live++;
+	return FL_OK;
+}
+
+static int reweight(struct fl_draft *d, struct entry *e, int32_t weight, struct fl_error *err)
+{
+	int rc = check_weight(d, e->name, weight, err);
+	if (rc == FL_OK && e->weight == 0 && weight > 0)
+		rc = revive(d, e->name, e->slot, err);
+	if (rc != FL_OK)
+		return rc;
+	if (e->weight > 0 && weight == 0)
+		retire(d, e->slot);
+	e->weight = weight;
 	return FL_OK;
 }
 
@@ -214,17 +292,15 @@ int fl_draft_change(struct fl_draft *d, const struct fl_change *change, struct f
 	if (*at == 0 || !d->entries[*at - 1].live)
 		return fl_error_set(err, FL_ENOENT, "there is no node \"%.200s\"", node->name);
 	struct entry *e = &d->entries[*at - 1];
-	if (change->kind == FL_REWEIGHT) {
-		rc = check_weight(d, node->name, node->weight, err);
-		if (rc == FL_OK)
-			e->weight = node->weight;
-		return rc;
-	}
+	if (change->kind == FL_REWEIGHT)
+		return reweight(d, e, node->weight, err);
 	if (d->algorithm->stacked && e->slot != d->live - 1)
 		return fl_error_set(err, FL_ENOTSUP,
 			"node \"%.100s\" has slot %u: %s can only remove the last one, slot "
 			"%zu",
 			node->name, e->slot, d->algorithm->info.name, d->live - 1);
+	if (e->weight > 0)
+		retire(d, e->slot);
 	e->live = false;
 	slot_release(d, e->slot);
 	d->live--;
@@ -294,9 +370,52 @@ static int make_room(const struct fl_draft *d, struct fl_placement *p)
 	return FL_OK;
 }
 
+/* The slots that own keys, as bits. */
+static void mark_owners(const struct fl_draft *d, uint64_t owners[SLOT_WORDS])
+{
+	memset(owners, 0, SLOT_WORDS * sizeof(*owners));
+	for (size_t i = 0; i < d->count; i++) {
+		const struct entry *e = &d->entries[i];
+		if (e->live && e->weight > 0)
+			owners[e->slot / 64] |= (uint64_t)1 << (e->slot % 64);
+	}
+}
+
+int fl_draft_restore(
+	struct fl_draft *d, const uint32_t *removed, uint32_t count, struct fl_error *err)
+{
+	uint64_t owners[SLOT_WORDS];
+	mark_owners(d, owners);
+	if (count > d->capacity)
+		return fl_error_set(err, FL_EINVAL, "%u removed slots; the capacity is %u",
+			count, d->capacity);
+	if (fl_removed_init(&d->removed, d->capacity, removed, count) != FL_OK)
+		return fl_error_set(err, FL_ENOMEM, "no memory for %u removed slots", count);
+	if (!fl_removed_fits(&d->removed, owners))
+		return fl_error_set(err, FL_EINVAL,
+			"the removed slots are not those that the nodes leave free");
+	return FL_OK;
+}
+
+static int take_removed(struct fl_draft *d, struct fl_placement *p)
+{
+	uint64_t owners[SLOT_WORDS];
+	if (!d->algorithm->lifo)
+		return FL_OK;
+	if (!d->removed.slot) {
+		mark_owners(d, owners);
+		if (fl_removed_init(&d->removed, d->capacity, NULL, 0) != FL_OK)
+			return FL_ENOMEM;
+		fl_removed_fill(&d->removed, owners);
+	}
+	p->removed = d->removed;
+	d->removed = (struct fl_removed){NULL, 0, 0};
+	return FL_OK;
+}
+
 int fl_draft_finish(struct fl_draft *d, struct fl_placement *p)
 {
-	if (make_room(d, p) != FL_OK)
+	if (make_room(d, p) != FL_OK || take_removed(d, p) != FL_OK)
 		return FL_ENOMEM;
 	struct entry *a = d->entries, *a_end = a + d->old;
 	struct entry *b = a_end, *b_end = d->entries + d->count;

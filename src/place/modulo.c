@@ -60,12 +60,6 @@ static int owners(const struct fl_placement *p, const struct fl_key *key,
 	return fl_attempts_owners(p, &m->order, key->hash, mask, slots, k);
 }
 
-static void shares(const struct fl_placement *p, double *out)
-{
-	for (uint32_t i = 0; i < p->count; i++)
-		out[p->nodes[i].slot] = p->nodes[i].weight > 0 ? 1.0 / p->eligible : 0.0;
-}
-
 static size_t memory(const struct fl_placement *p)
 {
 	return sizeof(struct modulo) + ((const struct modulo *)p->state)->order.bytes;
@@ -82,6 +76,6 @@ const struct fl_algorithm fl_algorithm_modulo = {
 	.free = release,
 	.pick = pick,
 	.owners = owners,
-	.shares = shares,
+	.shares = fl_place_even_shares,
 	.memory = memory,
 };

@@ -10,6 +10,12 @@ int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm
 	const uint64_t *options, const struct fl_node *nodes, size_t count,
 	struct fl_error *err);
 
+/* The same with the removal stack that the placement had when it was saved (only for a lifo
+ * algorithm; NULL: as built afresh). The nodes must then ask for their slots. */
+int fl_place_restore(struct fl_placement **out, const struct fl_algorithm *algorithm,
+	const uint64_t *options, const struct fl_node *nodes, size_t count,
+	const uint32_t *removed, uint32_t removed_count, struct fl_error *err);
+
 int fl_place_derive(struct fl_placement **out, const struct fl_placement *old,
 	const struct fl_change *changes, size_t count, struct fl_error *err);
 
@@ -34,6 +40,8 @@ extern const struct fl_algorithm fl_algorithm_ring;
 extern const struct fl_algorithm fl_algorithm_rendezvous;
 extern const struct fl_algorithm fl_algorithm_jump;
 extern const struct fl_algorithm fl_algorithm_jumpback;
+extern const struct fl_algorithm fl_algorithm_anchor;
+extern const struct fl_algorithm fl_algorithm_dx;
 extern const struct fl_algorithm fl_algorithm_modulo;
 
 #endif

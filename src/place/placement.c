@@ -29,6 +29,7 @@ static void destroy(struct fl_placement *p)
 	free(p->hashes);
 	free(p->ranks);
 	free(p->text);
+	fl_removed_fini(&p->removed);
 	free(p);
 }
 
@@ -40,6 +41,7 @@ static struct fl_placement *blank(const struct fl_algorithm *algorithm, const ui
 	atomic_init(&p->references, 1);
 	p->algorithm = algorithm;
 	memcpy(p->options, options, sizeof(p->options));
+	p->capacity = fl_place_capacity(algorithm, options);
 	if (algorithm->seed >= 0)
 		p->seed = options[algorithm->seed];
 	if (algorithm->info.capabilities & FL_BY_HASH)
@@ -78,6 +80,21 @@ static uint64_t digest_number(uint64_t digest, uint64_t number)
 	return digest_bytes(digest, bytes, sizeof(bytes));
 }
 
+static uint64_t digest_removed(uint64_t d, const struct fl_removed *removed)
+{
+	unsigned char bytes[8 * 64];
+	size_t n = 0;
+	d = digest_number(d, removed->count);
+	for (uint32_t i = 0; i < removed->count; i++) {
+		fl_store64_le(bytes + 8 * n++, removed->slot[i]);
+		if (n < 64 && i + 1 < removed->count)
+			continue;
+		d = digest_bytes(d, bytes, 8 * n);
+		n = 0;
+	}
+	return d;
+}
+
 static uint64_t digest_of(const struct fl_placement *p)
 {
 	uint64_t d = digest_number(FL_SALT_DIGEST, FL_MAPPING_VERSION);
@@ -95,7 +112,7 @@ static uint64_t digest_of(const struct fl_placement *p)
 		if (p->algorithm->by_slot)
 			d = digest_number(d, node->slot);
 	}
-	return d;
+	return p->algorithm->lifo ? digest_removed(d, &p->removed) : d;
 }
 
 /* ---- making ---- */
@@ -152,22 +169,25 @@ static int apply_nodes(
 	return rc;
 }
 
-int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm,
+int fl_place_restore(struct fl_placement **out, const struct fl_algorithm *algorithm,
 	const uint64_t *options, const struct fl_node *nodes, size_t count,
-	struct fl_error *err)
+	const uint32_t *removed, uint32_t removed_count, struct fl_error *err)
 {
 	struct fl_draft *draft = NULL;
 	struct fl_placement *p = NULL;
 	int rc;
 	uint32_t most = fl_place_capacity(algorithm, options);
 	if (count > most)
-		return fl_error_set(err, FL_ELIMIT, "%zu nodes; there may be %u", count, most);
+		return fl_error_set(err, FL_ELIMIT, "%zu nodes; there may be %u%s", count, most,
+			fl_place_advice(algorithm));
 	rc = fl_draft_new(&draft, algorithm, options, NULL, count);
 	if (rc != FL_OK)
 		return fl_error_set(err, rc, "no memory for %zu nodes", count);
 	rc = apply_nodes(draft, nodes, count, err);
 	if (rc == FL_OK)
 		rc = fl_draft_check(draft, err);
+	if (rc == FL_OK && removed)
+		rc = fl_draft_restore(draft, removed, removed_count, err);
 	if (rc == FL_OK) {
 		p = blank(algorithm, options);
 		rc = p ? finish(out, draft, p, NULL, err)
@@ -177,6 +197,13 @@ int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm
 	if (rc != FL_OK)
 		destroy(p);
 	return rc;
+}
+
+int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm,
+	const uint64_t *options, const struct fl_node *nodes, size_t count,
+	struct fl_error *err)
+{
+	return fl_place_restore(out, algorithm, options, nodes, count, NULL, 0, err);
 }
 
 static size_t count_adds(const struct fl_change *changes, size_t count)
@@ -229,9 +256,19 @@ void fl_place_unref(struct fl_placement *p)
 
 /* ---- reading ---- */
 
+const char *fl_place_advice(const struct fl_algorithm *a)
+{
+	return a->numbered ? "; another capacity=N moves keys, so give one with room to grow "
+	                     "from the start"
+	                   : "";
+}
+
 uint32_t fl_place_capacity(const struct fl_algorithm *a, const uint64_t *options)
 {
-	(void)options;
+	for (size_t i = 0; a->options[i].name; i++) {
+		if (strcmp(a->options[i].name, "capacity") == 0)
+			return (uint32_t)options[i];
+	}
 	return a->max_nodes ? a->max_nodes : FL_MAX_NODES;
 }
 
@@ -251,6 +288,12 @@ uint32_t fl_place_find(const struct fl_placement *p, const char *name)
 	return FL_NONE;
 }
 
+void fl_place_even_shares(const struct fl_placement *p, double *shares)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		shares[p->nodes[i].slot] = p->nodes[i].weight > 0 ? 1.0 / p->eligible : 0.0;
+}
+
 bool fl_place_kept(const struct fl_placement *a, const struct fl_placement *b, uint32_t slot)
 {
 	const struct fl_node *x = fl_place_at(a, slot), *y = fl_place_at(b, slot);
@@ -261,6 +304,7 @@ size_t fl_place_memory(const struct fl_placement *p)
 {
 	return sizeof(*p) + (p->count + 1) * (sizeof(*p->nodes) + sizeof(*p->hashes)) +
 	       (p->slots + 1) * sizeof(*p->ranks) + p->text_size + 1 +
+	       (p->removed.slot ? (p->removed.room + 1) * sizeof(*p->removed.slot) : 0) +
 	       (p->state ? p->algorithm->memory(p) : 0);
 }
 

@@ -3,6 +3,7 @@
 #define FL_PLACE_PLACEMENT_PRIV_H
 
 #include "place/algorithm.h"
+#include "place/removed.h"
 
 #include <stdatomic.h>
 
@@ -28,10 +29,16 @@ struct fl_placement {
 	char *text;
 	size_t text_size;
 	uint64_t digest;
+
+	uint32_t capacity;         /* slots are below this */
+	struct fl_removed removed; /* of a lifo algorithm: all slots that own nothing */
 };
 
-/* What the slots are limited to. */
+/* What the slots are limited to: the option "capacity", or else what the row says. */
 uint32_t fl_place_capacity(const struct fl_algorithm *a, const uint64_t *options);
+
+/* What to say behind "too many nodes"; may be "". */
+const char *fl_place_advice(const struct fl_algorithm *a);
 
 /* The node in `slot`, or NULL. */
 static inline const struct fl_node *fl_place_at(const struct fl_placement *p, uint32_t slot)
@@ -46,6 +53,9 @@ static inline bool fl_masked(const struct fl_mask *mask, uint32_t slot)
 	size_t word = slot / 64;
 	return mask && word < mask->count && (mask->words[word] >> (slot % 64) & 1);
 }
+
+/* What a uniform hash gives each of equal nodes: 1 / eligible. As struct fl_algorithm's shares. */
+void fl_place_even_shares(const struct fl_placement *p, double *shares);
 
 /* Does `slot` hold one and the same node in both, whatever its weight? */
 bool fl_place_kept(const struct fl_placement *a, const struct fl_placement *b, uint32_t slot);
