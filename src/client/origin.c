@@ -1,6 +1,7 @@
 #include "client/origin.h"
 
 #include "base/assert.h"
+#include "net/listen.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -128,6 +129,8 @@ struct fl_conn *fl_origin_connect(struct fl_origin *o, void *cookie,
 		free(c);
 		return NULL;
 	}
+	/* A body follows its head in a segment of its own, which must not wait for an answer. */
+	fl_tcp_nodelay(fl_stream_fd(c->stream));
 	c->origin = fl_origin_ref(o);
 	count(o, 1);
 	return c;
