@@ -43,7 +43,8 @@ static const char *make_key(struct fl_exchange *ex, const struct fl_key_request 
 	return "random";
 }
 
-/* Copies what outlives the request's bytes. False: the request has no key and must have one. */
+/* Copies what outlives the request's bytes. False: the request has no key and must have one, or
+ * `facts` failed, being too small for a key with many parts. */
 static bool take_facts(struct fl_exchange *ex, const struct fl_http1_head *head)
 {
 	struct fl_text *facts = &ex->facts;
@@ -158,16 +159,18 @@ void fl_exchange_begin(struct fl_session *s)
 	ex->session = s;
 	ex->head_bytes = s->head_bytes;
 	ex->pool = fl_wpool_ref(w->pools[pool]);
-	if (!take_facts(ex, head)) {
+	bool keyed = take_facts(ex, head);
+	if (keyed)
+		make_head(ex, head);
+	if (ex->facts.failed || ex->head.failed) {
+		fl_exchange_free(ex);
+		turn_down(s, 431, "the request head is too large to be passed on");
+		return;
+	}
+	if (!keyed) {
 		fl_exchange_free(ex);
 		fl_count(w->counters, FL_COUNTER_NO_KEY, 1);
 		turn_down(s, 400, "the request has none of the keys this pool needs");
-		return;
-	}
-	make_head(ex, head);
-	if (ex->head.failed) {
-		fl_exchange_free(ex);
-		turn_down(s, 431, "the request head is too large to be passed on");
 		return;
 	}
 	s->exchange = ex;

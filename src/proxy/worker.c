@@ -68,8 +68,20 @@ static void listener_add(struct fl_worker *w, const struct fl_proxy_listener *co
 	l->name = strdup(conf->name);
 	l->bind = strdup(conf->bind);
 	fl_list_push_back(&w->listeners, &l->link);
-	if (!l->name || !l->bind || fl_listener_new(&l->listener, w->loop, fd, on_accept, l))
+	if (!l->name || !l->bind) {
+		(void)close(fd);
 		listener_close(l);
+	} else if (fl_listener_new(&l->listener, w->loop, fd, on_accept, l)) {
+		listener_close(l);
+	}
+}
+
+/* A draining worker accepts nothing, also by what is new. */
+static void refuse_listeners(struct fl_worker *w, const struct fl_proxy_conf *conf)
+{
+	for (size_t i = 0; i < conf->listener_count; i++)
+		if (conf->listeners[i].fds)
+			(void)close(conf->listeners[i].fds[w->index]);
 }
 
 static void close_listeners(struct fl_worker *w)
@@ -135,7 +147,9 @@ static bool configure_pools(struct fl_worker *w, struct fl_proxy_conf *conf)
 void fl_worker_configure(struct fl_worker *w, struct fl_proxy_conf *conf)
 {
 	FL_ASSERT(configure_pools(w, conf));
-	if (!w->draining)
+	if (w->draining)
+		refuse_listeners(w, conf);
+	else
 		configure_listeners(w, conf);
 	if (w->conf)
 		fl_proxy_conf_unref(w->conf);

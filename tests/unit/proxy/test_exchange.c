@@ -915,6 +915,46 @@ static void test_node_stalls(void **state)
 	done_with(c);
 }
 
+static void test_no_key(void **state)
+{
+	struct stage *st = *state;
+	st->forward.no_key = FL_NO_KEY_REJECT;
+	st = stage_open(state);
+	int c = client(st);
+
+	say(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	hear_head(st, c);
+	HAS(st, "HTTP/1.1 400 ");
+	HAS_NOT(st, "Connection: close");
+	assert_int_equal(counted(st, FL_COUNTER_NO_KEY), 1);
+	done_with(c);
+}
+
+/* A key that takes the same long field again and again. */
+static void test_key_too_long(void **state)
+{
+	struct fl_key_source parts[12], all = {.kind = FL_KEY_ALL, .label = "all"};
+	struct stage *st = *state;
+	static char value[30000];
+
+	for (int i = 0; i < 12; i++)
+		parts[i] = by_header;
+	all.parts = parts;
+	all.part_count = 12;
+	st->forward.key = (struct fl_key_sources){&all, 1};
+	st->forward.no_key = FL_NO_KEY_REJECT;
+	st = stage_open(state);
+	int c = client(st);
+	memset(value, 'v', sizeof(value));
+	say(c, "GET / HTTP/1.1\r\nHost: h\r\nX-Key: ");
+	say_n(c, value, sizeof(value));
+	say(c, "\r\n\r\n");
+	hear_head(st, c);
+	HAS(st, "HTTP/1.1 431 ");
+	assert_int_equal(counted(st, FL_COUNTER_NO_KEY), 0);
+	done_with(c);
+}
+
 /* ---- the client disappears ---- */
 
 static void test_client_gone(void **state)
@@ -1142,6 +1182,71 @@ static void test_drain(void **state)
 	done_with(n);
 }
 
+/* A configuration that comes too late: its sockets are closed. */
+static void test_reconfigured_while_draining(void **state)
+{
+	struct stage *st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c = client(st);
+
+	say(c, GET(key));
+	int n = node(st, 0);
+	hear_head(st, n);
+	fl_proxy_drain(st->proxy);
+	struct fl_proxy_conf *conf = make_conf(st, true);
+	conf->listeners[0].name = "late";
+	fl_proxy_reconfigure(st->proxy, conf);
+	fl_proxy_conf_unref(conf);
+	say(n, OK);
+	assert_int_equal(hear_rest(st, c), 0);
+	done_with(c);
+	done_with(n);
+}
+
+/* A new configuration: requests under way and connections go on, kept ones are still used. */
+static void test_reconfigured(void **state)
+{
+	struct stage *st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	int c = client(st);
+
+	say(c, GET(key));
+	int n = node(st, 0);
+	hear_head(st, n);
+	for (int i = 0; i < 3; i++) {
+		struct fl_proxy_conf *conf = make_conf(st, false);
+		fl_proxy_reconfigure(st->proxy, conf);
+		fl_proxy_conf_unref(conf);
+	}
+	say(n, OK);
+	hear_n(st, c, strlen(OK));
+	say(c, GET(key));
+	hear_head(st, n);
+	say(n, OK);
+	hear_n(st, c, strlen(OK));
+	done_with(c);
+	/* The node leaves the pool with a request under way. */
+	c = client(st);
+	say(c, GET(key));
+	hear_head(st, n);
+	struct fl_node_stats *stats = stats_of(st, 0);
+	assert_int_equal(fl_pool_set_admin(st->pool, "a", FL_ADMIN_DISABLED, 2000), FL_OK);
+	int other = client(st);
+	say(other, GET(key));
+	int b = node(st, 1);
+	hear_head(st, b);
+	say(b, OK);
+	hear_n(st, other, strlen(OK));
+	say(n, OK);
+	hear_n(st, c, strlen(OK));
+	hear_end(st, n);
+	EVENTUALLY(stats->connections == 0);
+	done_with(n);
+	done_with(b);
+	done_with(c);
+	done_with(other);
+}
+
 /* An argument picks tests by name, as in "*tunnel*". */
 int main(int argc, char **argv)
 {
@@ -1181,6 +1286,10 @@ int main(int argc, char **argv)
 		ON_BOTH(test_no_answer_in_time),
 		ON_BOTH(test_node_stalls),
 		ON_BOTH(test_reset_after_the_answer),
+		ON_BOTH(test_no_key),
+		ON_BOTH(test_key_too_long),
+		ON_BOTH(test_reconfigured_while_draining),
+		ON_BOTH(test_reconfigured),
 		ON_BOTH(test_tunnel),
 		ON_BOTH(test_tunnel_half_closed),
 		ON_BOTH(test_tunnel_idle),
