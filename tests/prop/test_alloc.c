@@ -36,44 +36,79 @@ void *__wrap_realloc(void *old, size_t size);
 void *__wrap_aligned_alloc(size_t align, size_t size);
 void __wrap_free(void *p);
 
+/* The blocks in hand and their sizes. */
+#define BLOCKS 4096
+static struct block {
+	void *at;
+	size_t size;
+} blocks[BLOCKS];
+
+static size_t bytes_in_hand(void)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < BLOCKS; i++)
+		sum += blocks[i].at ? blocks[i].size : 0;
+	return sum;
+}
+
+static struct block *block_at(const void *at)
+{
+	for (size_t i = 0; i < BLOCKS; i++) {
+		if (blocks[i].at == at)
+			return &blocks[i];
+	}
+	return NULL;
+}
+
 static bool refuse(void)
 {
 	size_t number = memory.asked++;
 	return number == memory.fail_at || (memory.for_good && number > memory.fail_at);
 }
 
-static void *count(void *p)
+static void *count(void *p, size_t size)
 {
+	struct block *b = p ? block_at(NULL) : NULL;
 	memory.live += p != NULL;
+	if (b)
+		*b = (struct block){p, size};
 	return p;
+}
+
+static void forget(const void *p)
+{
+	struct block *b = p ? block_at(p) : NULL;
+	memory.live -= p != NULL;
+	if (b)
+		b->at = NULL;
 }
 
 void *__wrap_malloc(size_t size)
 {
-	return refuse() ? NULL : count(__real_malloc(size));
+	return refuse() ? NULL : count(__real_malloc(size), size);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return refuse() ? NULL : count(__real_calloc(n, size));
+	return refuse() ? NULL : count(__real_calloc(n, size), n * size);
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-	void *p = refuse() ? NULL : __real_realloc(old, size);
-	if (!old)
-		count(p);
-	return p;
+	if (refuse())
+		return NULL;
+	forget(old);
+	return count(__real_realloc(old, size), size);
 }
 
 void *__wrap_aligned_alloc(size_t align, size_t size)
 {
-	return refuse() ? NULL : count(__real_aligned_alloc(align, size));
+	return refuse() ? NULL : count(__real_aligned_alloc(align, size), size);
 }
 
 void __wrap_free(void *p)
 {
-	memory.live -= p != NULL;
+	forget(p);
 	__real_free(p);
 }
 
@@ -389,6 +424,24 @@ static void test_picks_take_no_memory(void **state)
 	}
 }
 
+/* What a placement says it holds is what it took. */
+static void test_memory_is_told(void **state)
+{
+	(void)state;
+	for (const struct fl_algorithm_info *a = fl_algorithm_next(NULL); a;
+		a = fl_algorithm_next(a)) {
+		struct setting s;
+		size_t before = bytes_in_hand();
+		set_up(&s, a->name);
+		fl_placement_unref(s.q);
+		size_t took = bytes_in_hand() - before, told = fl_placement_memory(s.p);
+		if (took != told)
+			fail_msg("%s: took %zu bytes, says %zu", a->name, took, told);
+		fl_placement_unref(s.p);
+		assert_int_equal(bytes_in_hand(), before);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_the_edge_of_nobody),
 		cmocka_unit_test(test_stuffed_points),
 		cmocka_unit_test(test_picks_take_no_memory),
+		cmocka_unit_test(test_memory_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
