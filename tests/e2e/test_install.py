@@ -58,7 +58,7 @@ def test_cmake_package_from_c_and_cxx(prefix, tmp_path):
     (tmp_path / "x.c").write_text(C)
     (tmp_path / "x.cc").write_text(C)
     (tmp_path / "CMakeLists.txt").write_text(CMAKE)
-    run(["cmake", "-S", tmp_path, "-B", tmp_path / "b", f"-DCMAKE_PREFIX_PATH={prefix}"])
+    run(["cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "b", f"-DCMAKE_PREFIX_PATH={prefix}"])
     run(["cmake", "--build", tmp_path / "b"])
     said = {run([tmp_path / "b" / name]) for name in ("shared", "static")}
     assert len(said) == 1
