@@ -69,6 +69,10 @@ static void request_fields(struct fl_text *out, const struct fl_http1_head *head
 		case FL_HDR_FORWARDED_FOR:
 		case FL_HDR_FORWARDED_PROTO:
 			break;
+		case FL_HDR_EXPECT: /* HTTP/1.0 does not wait for a 100 (RFC 9110 10.1.1) */
+			if (head->minor)
+				field(out, h->name, h->value);
+			break;
 		default:
 			field(out, h->name, h->value);
 		}
