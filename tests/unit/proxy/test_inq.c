@@ -1,0 +1,152 @@
+/* The input queue: however bytes are cut into buffers, the same heads and bodies come out, and
+ * every buffer is given back. */
+#include "bytes.h"
+
+/* Cuts `text` at random, keeps the queue full as the proxy would, and takes head, then a body of
+ * `body` bytes, then the next head. */
+static void walk(
+	struct source *s, const char *text, const char *head1, size_t body, const char *head2)
+{
+	struct fl_inq q;
+	struct fl_slice head;
+	struct fl_http1_error err;
+	size_t at = 0, n = strlen(text), got = 0;
+	int stage = 0;
+
+	fl_inq_init(&q);
+	while (stage < 3) {
+		if (q.count < 3 && at < n && (fl_inq_empty(&q) || number(2))) {
+			size_t run = 1 + number(number(4) ? 5 : 40);
+			run = run < n - at ? run : n - at;
+			feed(s, &q, text + at, run);
+			at += run;
+			assert_true(fl_inq_begun(&q));
+		}
+		if (stage == 1) {
+			struct fl_slice front = fl_inq_front(&q);
+			size_t run = front.n < body - got ? front.n : body - got;
+			assert_memory_equal(front.p, text + strlen(head1) + got, run);
+			fl_inq_consume(&q, run);
+			got += run;
+			stage += got == body;
+			continue;
+		}
+		long end = fl_inq_head(&q, &limits, &head, &err);
+		assert_true(end >= 0);
+		if (!end) {
+			/* All that is there was taken in: there is room for more. */
+			assert_true(fl_inq_empty(&q));
+			assert_true(at < n);
+			continue;
+		}
+		const char *want = stage ? head2 : head1;
+		assert_int_equal(end, strlen(want));
+		assert_int_equal(head.n, strlen(want));
+		assert_memory_equal(head.p, want, head.n);
+		fl_inq_head_done(&q);
+		stage++;
+	}
+	assert_int_equal(at, n);
+	assert_false(fl_inq_begun(&q));
+	fl_inq_fini(&q);
+}
+
+#define HEAD1 "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n"
+#define HEAD2 "\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n"
+
+static void test_any_cut(void **state)
+{
+	struct source s;
+	(void)state;
+	source_open(&s);
+	for (uint64_t i = 0; i < 2000; i++) {
+		seed(i);
+		walk(&s, HEAD1 "hello\r\n\r\nyou" HEAD2, HEAD1, 12, HEAD2);
+	}
+	source_close(&s);
+}
+
+/* What stands behind a head in the same buffer stays in place, not copied. */
+static void test_in_place(void **state)
+{
+	struct source s;
+	struct fl_inq q;
+	struct fl_slice head;
+	struct fl_http1_error err;
+	(void)state;
+	source_open(&s);
+	fl_inq_init(&q);
+	feed(&s, &q, HEAD1 "body", strlen(HEAD1) + 4);
+	assert_int_equal(fl_inq_head(&q, &limits, &head, &err), strlen(HEAD1));
+	assert_ptr_equal(head.p, q.buf[0]->data);
+	fl_inq_head_done(&q);
+	assert_int_equal(fl_inq_front(&q).n, 4);
+	fl_inq_fini(&q);
+	assert_true(fl_inq_empty(&q));
+	source_close(&s);
+}
+
+/* A refusal comes at the same byte, whole or in pieces; the queue is then only emptied. */
+static void test_refused(void **state)
+{
+	static const char text[] = "GET / HTTP/1.1\r\nHost: h\r\nX: a\nb\r\n\r\n";
+	struct source s;
+	(void)state;
+	source_open(&s);
+	for (size_t cut = 1; cut < sizeof(text) - 1; cut++) {
+		struct fl_inq q;
+		struct fl_slice head;
+		struct fl_http1_error err = {0, NULL};
+		fl_inq_init(&q);
+		feed(&s, &q, text, cut);
+		long end = fl_inq_head(&q, &limits, &head, &err);
+		if (end == 0) {
+			feed(&s, &q, text + cut, sizeof(text) - 1 - cut);
+			end = fl_inq_head(&q, &limits, &head, &err);
+		}
+		assert_true(end < 0);
+		assert_int_equal(err.status, 400);
+		fl_inq_fini(&q);
+	}
+	source_close(&s);
+}
+
+/* A head in very many pieces takes a bounded amount of memory, and is refused at its limit. */
+static void test_too_large(void **state)
+{
+	struct source s;
+	struct fl_inq q;
+	struct fl_slice head;
+	struct fl_http1_error err;
+	char line[1000];
+	long end = 0;
+	size_t fed = 0;
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "\r\nA: ", 5);
+	source_open(&s);
+	fl_inq_init(&q);
+	feed(&s, &q, "GET / HTTP/1.1", 14);
+	while (end == 0) {
+		end = fl_inq_head(&q, &limits, &head, &err);
+		if (end == 0)
+			feed(&s, &q, line, sizeof(line));
+		fed += sizeof(line);
+		assert_true(fed < limits.head + 4 * sizeof(line));
+	}
+	assert_true(end < 0);
+	assert_int_equal(err.status, 431);
+	fl_inq_fini(&q);
+	source_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_cut),
+		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_too_large),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
