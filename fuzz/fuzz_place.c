@@ -119,8 +119,8 @@ static fl_placement *change(fl_placement *p, struct input *in)
 static bool small(const char *spec)
 {
 	const char *points = strstr(spec, "points=");
-	if (strncmp(spec, "table", 5) == 0)
-		return strcmp(spec, "table,rows=256") == 0;
+	if (strstr(spec, "table"))
+		return strstr(spec, "rows=256") != NULL;
 	if (strncmp(spec, "ring", 4) == 0)
 		return points && strlen(points) <= 8;
 	return !strstr(spec, "replicas");

@@ -24,8 +24,9 @@ static const uint32_t sizes[] = {
 /* Options that make an algorithm cheap enough for hundreds of placements, or possible at all. */
 static const char *spec_of(const struct fl_algorithm_info *a)
 {
-	static const char *const special[] = {"table,rows=4096", "anchor,capacity=400",
-		"dx,capacity=400", "maglev,rows=1021"};
+	static const char *const special[] = {"table,rows=4096",
+		"bounded-table,rows=4096,epsilon=1%", "anchor,capacity=400", "dx,capacity=400",
+		"maglev,rows=1021"};
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
 		size_t n = strlen(a->name);
 		if (strncmp(special[i], a->name, n) == 0 && special[i][n] == ',')

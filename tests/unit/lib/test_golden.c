@@ -100,6 +100,8 @@ static void test_native_owners(void **state)
 {
 	(void)state;
 	assert_int_equal(sum_of_owners("table,rows=1024"), 0x62db5801fc4573f4u);
+	assert_int_equal(sum_of_owners("table,rows=1024,epsilon=5%"), 0xecbaa48d09b0cec2u);
+	assert_int_equal(sum_of_owners("table,epsilon=0"), 0x4da209c2482e0159u);
 	assert_int_equal(sum_of_owners("ring"), 0x2d4e823f2811f699u);
 	assert_int_equal(sum_of_owners("rendezvous"), 0xa8d00a99b6016fdeu);
 	assert_int_equal(sum_of_owners("modulo"), 0x4834159c1a3538bu);
