@@ -25,10 +25,13 @@ struct plain {
 static int by_order(const void *a, const void *b)
 {
 	const struct plain *x = a, *y = b;
-	unsigned __int128 left = (unsigned __int128)x->value * y->weight;
-	unsigned __int128 right = (unsigned __int128)y->value * x->weight;
+	/* The high halves of the products, then the low ones: 32-bit machines have no more. */
+	uint64_t left = fl_mul_high_portable(x->value, y->weight);
+	uint64_t right = fl_mul_high_portable(y->value, x->weight);
 	if (left != right)
 		return left < right ? -1 : 1;
+	if (x->value * y->weight != y->value * x->weight)
+		return x->value * y->weight < y->value * x->weight ? -1 : 1;
 	if (x->score != y->score)
 		return x->score > y->score ? -1 : 1;
 	return strcmp(x->name, y->name);
