@@ -32,17 +32,19 @@
  * that do not vectorise at all would be told so as a warning. */
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wpass-failed"
-#define LANE_LOOP _Pragma("clang loop vectorize(enable) interleave(disable)")
+#define FL_LANE_LOOP _Pragma("clang loop vectorize(enable) interleave(disable)")
 #else
-#define LANE_LOOP
+#define FL_LANE_LOOP
 #endif
+
+#include "place/jumpback_lanes.h"
 
 BODY uint32_t scores_body(const uint32_t *restrict lo, const uint32_t *restrict hi,
 	uint32_t padded, uint64_t key, uint32_t *restrict out)
 {
 	uint32_t x = (uint32_t)key, y = (uint32_t)(key >> 32), best = 0;
 	padded = padded / FL_LANES * FL_LANES;
-	LANE_LOOP
+	FL_LANE_LOOP
 	for (uint32_t i = 0; i < padded; i++) {
 		uint32_t s = fl_score_high(lo[i], hi[i], x, y);
 		out[i] = s;
@@ -57,7 +59,7 @@ BODY uint32_t where_body(
 {
 	uint32_t first = UINT32_MAX, end = 0;
 	padded = padded / FL_LANES * FL_LANES;
-	LANE_LOOP
+	FL_LANE_LOOP
 	for (uint32_t i = 0; i < padded; i++) {
 		uint32_t miss = 0u - (uint32_t)(in[i] != value);
 		uint32_t up = i | miss, down = i & ~miss;
@@ -108,7 +110,7 @@ BODY int32_t bounds_body(const uint32_t *restrict lo, const uint32_t *restrict h
 	uint32_t x = (uint32_t)key, y = (uint32_t)(key >> 32);
 	int32_t least = INT32_MAX;
 	padded = padded / FL_LANES * FL_LANES;
-	LANE_LOOP
+	FL_LANE_LOOP
 	for (uint32_t i = 0; i < padded; i++) {
 		int32_t bound = bound_of(fl_score_high(lo[i], hi[i], x, y), inverse[i]);
 		bound = (bound & ~(FL_BLOCK - 1)) | (int32_t)(i & (FL_BLOCK - 1));
@@ -123,7 +125,7 @@ BODY int32_t second_body(const int32_t *restrict bounds, uint32_t padded, int32_
 {
 	int32_t second = INT32_MAX;
 	padded = padded / FL_LANES * FL_LANES;
-	LANE_LOOP
+	FL_LANE_LOOP
 	for (uint32_t i = 0; i < padded; i++) {
 		int32_t hit = -(int32_t)(bounds[i] == least);
 		int32_t other = bounds[i] | (hit & INT32_MAX);
@@ -187,8 +189,13 @@ BODY uint32_t lightest_body(const uint32_t *restrict lo, const uint32_t *restric
 	{                                                                                      \
 		return lightest_body(lo, hi, inverse, padded, key, unsure);                    \
 	}                                                                                      \
-	static const struct fl_kernels kernels_##SUFFIX = {                                    \
-		#SUFFIX, top_##SUFFIX, scores_##SUFFIX, lightest_##SUFFIX, bounds_##SUFFIX}
+	TARGET static void jumpback_##SUFFIX(                                                  \
+		const uint64_t *hashes, size_t keys, uint32_t count, uint32_t *out)            \
+	{                                                                                      \
+		fl_jumpback_body(hashes, keys, count, out);                                    \
+	}                                                                                      \
+	static const struct fl_kernels kernels_##SUFFIX = {#SUFFIX, top_##SUFFIX,              \
+		scores_##SUFFIX, lightest_##SUFFIX, bounds_##SUFFIX, jumpback_##SUFFIX}
 
 INSTANCE(baseline, );
 

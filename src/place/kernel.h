@@ -1,9 +1,10 @@
-/* The loops over all nodes: one plain C body, compiled for several instruction sets and chosen
+/* The loops over many nodes or keys: one plain C body, compiled for several instruction sets and chosen
  * at run time. Whatever is chosen, the results are the same bit for bit (the float bounds too:
  * the same IEEE operations in the same order, no contraction). */
 #ifndef FL_PLACE_KERNEL_H
 #define FL_PLACE_KERNEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define FL_LANES 16  /* node arrays are padded to a multiple of this, by repeating the last */
@@ -42,6 +43,9 @@ struct fl_kernels {
 	 * not negative, the last 8 of them being the index; the least of them. */
 	int32_t (*bounds)(const uint32_t *lo, const uint32_t *hi, const float *inverse,
 		uint32_t padded, uint64_t key, int32_t *out);
+
+	/* out[i] = fl_jumpback(hashes[i], count), for any number of keys; count >= 1. */
+	void (*jumpback)(const uint64_t *hashes, size_t keys, uint32_t count, uint32_t *out);
 };
 
 /* The best that this processor can run. Cheap, but call it once and keep the answer. */
