@@ -21,7 +21,7 @@ static uint64_t run_latency(void *state, size_t loops)
 	const fl_placement *p = state;
 	uint64_t key = 1;
 	for (size_t i = 0; i < loops; i++)
-		key = spread(key + fl_lookup_hash(p, key));
+		key = spread(key + fl_lookup_hash(p, key) + i);
 	return key;
 }
 

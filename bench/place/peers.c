@@ -44,7 +44,7 @@ static uint64_t floor_latency(void *state, size_t loops)
 {
 	uint64_t key = 1;
 	for (size_t i = 0; i < loops; i++)
-		key = spread(key + floor_lookup(state, key));
+		key = spread(key + floor_lookup(state, key) + i);
 	return key;
 }
 
@@ -143,7 +143,7 @@ static uint64_t ring_latency(void *state, size_t loops)
 {
 	uint64_t key = 1;
 	for (size_t i = 0; i < loops; i++)
-		key = spread(key + ring_lookup(state, key));
+		key = spread(key + ring_lookup(state, key) + i);
 	return key;
 }
 
