@@ -21,7 +21,8 @@
  * against (1). So a look can fail only if somebody came, went or was seated during it: the whole is
  * lock-free, and alone it succeeds at the first look. Who loses PASSES such races in a row sits
  * down at the key's first owner without regard to the cap, which bounds the time: at most one
- * request a thread can be over the cap by this.
+ * request a thread can be over the cap by this. tests/model/load_protocol.py goes through every
+ * interleaving of small cases.
  *
  * Cost: an atomic add on T, which all share, and a compare and swap on the owner's cell; each
  * further owner one load more, and the owners' order as fl_owners computes it, at most 64 at a
