@@ -171,13 +171,18 @@ class Maglev:
             h = hash_key(name, seed)
             offset = mix(h ^ OFFSET) * size >> 64
             skip = (mix(h ^ SKIP) * (size - 1) >> 64) + 1
-            permutation.append((offset + j * skip) % size for j in range(size))
+            permutation.append(self.permuted(offset, skip))
             due.append((scale // weight, i))
+        heapq.heapify(due)
         for _ in range(size if live else 0):
             when, i = due[0]
             row = next(r for r in permutation[i] if rows[r] is None)
             rows[row] = live[i][2]
             heapq.heapreplace(due, (when + 2 * scale // live[i][1], i))
+
+    def permuted(self, offset, skip):
+        for j in range(self.size):
+            yield (offset + j * skip) % self.size
 
     def order(self, key, masked=()):
         start = mix((key + ATTEMPT) & ALL) * self.size >> 64
@@ -268,7 +273,7 @@ def shards(bucket):
 
 
 MODELS = {
-    #"maglev": (Maglev, {"rows": 65537, "seed": 0}),
+    "maglev": (Maglev, {"rows": 65537, "seed": 0}),
     #"multiprobe": (Multiprobe, {"probes": 21, "seed": 0}),
     "jump": (shards(jump), {"seed": 0}),
     "jumpback": (shards(jumpback), {"seed": 0}),

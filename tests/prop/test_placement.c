@@ -22,6 +22,8 @@ static const struct {
 	{"ring", 30, 400, 20},
 	{"ring,points=3,seed=1", 40, 400, 25},
 	{"rendezvous", 400, 300, 25},
+	{"maglev,rows=4093", 60, 300, 15},
+	{"maglev,rows=251,seed=4", 300, 300, 8},
 	{"modulo", 50, 300, 20},
 	{"compat:python-ring", 40, 300, 15},
 	{"compat:circle-360", 60, 300, 15},
