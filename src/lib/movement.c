@@ -39,6 +39,8 @@ int fl_shares(const fl_placement *p, size_t samples, double *shares)
 		return FL_ENOMEM;
 	if (p->state && p->algorithm->shares)
 		p->algorithm->shares(p, mine);
+	else if (p->state && p->algorithm->measure)
+		rc = p->algorithm->measure(p, mine);
 	else if (p->state)
 		rc = count_shares(p, samples ? samples : FL_SAMPLES, mine);
 	if (rc == FL_OK)

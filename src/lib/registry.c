@@ -11,6 +11,7 @@ static const struct fl_algorithm *const all[] = {
 	&fl_algorithm_ring,
 	&fl_algorithm_rendezvous,
 	&fl_algorithm_maglev,
+	&fl_algorithm_multiprobe,
 	&fl_algorithm_jumpback,
 	&fl_algorithm_jump,
 	&fl_algorithm_anchor,

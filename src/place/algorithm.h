@@ -86,6 +86,8 @@ struct fl_algorithm {
 
 	/* Adds each slot's exact share to shares[], which is all zero. NULL: by sampling. */
 	void (*shares)(const struct fl_placement *p, double *shares);
+	/* The same where it takes memory: FL_OK or FL_ENOMEM. */
+	int (*measure)(const struct fl_placement *p, double *shares);
 
 	/* Arc number i in order of hash; false past the last, whose end is UINT64_MAX.
 	 * NULL unless FL_EXACT_MOVEMENT. */

@@ -39,6 +39,7 @@ extern const struct fl_algorithm fl_algorithm_bounded_table;
 extern const struct fl_algorithm fl_algorithm_ring;
 extern const struct fl_algorithm fl_algorithm_rendezvous;
 extern const struct fl_algorithm fl_algorithm_maglev;
+extern const struct fl_algorithm fl_algorithm_multiprobe;
 extern const struct fl_algorithm fl_algorithm_jump;
 extern const struct fl_algorithm fl_algorithm_jumpback;
 extern const struct fl_algorithm fl_algorithm_anchor;

@@ -274,7 +274,7 @@ def shards(bucket):
 
 MODELS = {
     "maglev": (Maglev, {"rows": 65537, "seed": 0}),
-    #"multiprobe": (Multiprobe, {"probes": 21, "seed": 0}),
+    "multiprobe": (Multiprobe, {"probes": 21, "seed": 0}),
     "jump": (shards(jump), {"seed": 0}),
     "jumpback": (shards(jumpback), {"seed": 0}),
     "ring": (Ring, {"points": 160, "seed": 0}),

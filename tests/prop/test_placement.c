@@ -24,6 +24,8 @@ static const struct {
 	{"rendezvous", 400, 300, 25},
 	{"maglev,rows=4093", 60, 300, 15},
 	{"maglev,rows=251,seed=4", 300, 300, 8},
+	{"multiprobe", 40, 200, 15},
+	{"multiprobe,probes=3,seed=2", 60, 200, 15},
 	{"modulo", 50, 300, 20},
 	{"compat:python-ring", 40, 300, 15},
 	{"compat:circle-360", 60, 300, 15},
@@ -45,7 +47,8 @@ static struct test_nodes random_nodes(struct test_rng *r, size_t subject)
 	bool weights = capabilities(subjects[subject].spec) & FL_WEIGHTS;
 	static const int32_t most[] = {1, 4, 65535};
 	int32_t w = weights ? most[test_below(r, 3)] : 1;
-	if (w == 65535 && strncmp(subjects[subject].spec, "ring", 4) == 0)
+	if (w == 65535 && (strncmp(subjects[subject].spec, "ring", 4) == 0 ||
+				  strncmp(subjects[subject].spec, "multiprobe", 10) == 0))
 		w = 20;
 	return test_nodes_new(r, 1 + test_below(r, (uint32_t)subjects[subject].most_nodes), w);
 }
