@@ -121,6 +121,8 @@ static bool small(const char *spec)
 	const char *points = strstr(spec, "points=");
 	if (strstr(spec, "table"))
 		return strstr(spec, "rows=256") != NULL;
+	if (strncmp(spec, "maglev", 6) == 0)
+		return strcmp(spec, "maglev,rows=251") == 0;
 	if (strncmp(spec, "ring", 4) == 0)
 		return points && strlen(points) <= 8;
 	return !strstr(spec, "replicas");

@@ -158,8 +158,8 @@ static int fill(struct maglev *m, const struct fl_placement *p)
 {
 	struct filling f = {.table = m};
 	f.taken = calloc(m->rows / 64 + 1, sizeof(*f.taken));
-	f.fillers = malloc(p->eligible * sizeof(*f.fillers));
-	f.heap = malloc(p->eligible * sizeof(*f.heap));
+	f.fillers = calloc(p->eligible, sizeof(*f.fillers));
+	f.heap = calloc(p->eligible, sizeof(*f.heap));
 	bool fine = f.taken && f.fillers && f.heap;
 	for (uint32_t r = 0; fine && r < p->count; r++) {
 		if (p->nodes[r].weight > 0)

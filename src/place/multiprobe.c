@@ -7,9 +7,11 @@
  *
  * Why it is even with so few points: a node with a long arc gets more probes, but from farther
  * away, and only the shortest distance counts. With 21 probes the peak is about 1.05 of the
- * average whatever the number of nodes. Weights by points, because all points are alike: each is
- * the nearest with the same chance over all placements of points, so a node's expected share is
- * weight / sum of weights. (The paper has equal nodes only.)
+ * average from a thousand points on (k / (k - 1) for k probes), 1.08 at a hundred and 1.2 at ten.
+ *
+ * Weights by points, because all points are alike: over all placements of points each is as
+ * likely to be the nearest, so a node's expected share is weight / sum of weights. (The paper has
+ * equal nodes only.)
  *
  * Invariant: every (probe, point) pair has a distance that depends on nothing but the two, and
  * the owner is the node of the least. So a new point takes keys from any node but gives none to

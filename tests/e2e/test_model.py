@@ -118,7 +118,7 @@ def case(name, number):
 
 
 # Memberships; what a table costs is the building of its rows.
-COUNTS = {"table": 500, "maglev": 300, "multiprobe": 500, "jump": 600, "jumpback": 600,
+COUNTS = {"table": 500, "maglev": 300, "multiprobe": 150, "jump": 600, "jumpback": 600,
           "ring": 2000, "modulo": 3000, "rendezvous": 3000}
 
 

@@ -70,6 +70,13 @@ static void test_native(void **state)
 	check("native_1.csv", 10, 10 * 2050);
 }
 
+/* These came from the model (tests/model/freeze.py), not from us. */
+static void test_native_by_the_model(void **state)
+{
+	(void)state;
+	check("native_model_1.csv", 23, 23 * 500);
+}
+
 /* All owners in order, and masked picks, of our own mappings: a sum over many keys is frozen. */
 static uint64_t sum_of_owners(const char *spec)
 {
@@ -102,6 +109,8 @@ static void test_native_owners(void **state)
 	assert_int_equal(sum_of_owners("table,rows=1024"), 0x62db5801fc4573f4u);
 	assert_int_equal(sum_of_owners("table,rows=1024,epsilon=5%"), 0xecbaa48d09b0cec2u);
 	assert_int_equal(sum_of_owners("table,epsilon=0"), 0x4da209c2482e0159u);
+	assert_int_equal(sum_of_owners("maglev,rows=1021"), 0x73eec3a0374ef3c4u);
+	assert_int_equal(sum_of_owners("multiprobe"), 0x3208d3b20520a432u);
 	assert_int_equal(sum_of_owners("ring"), 0x2d4e823f2811f699u);
 	assert_int_equal(sum_of_owners("rendezvous"), 0xa8d00a99b6016fdeu);
 	assert_int_equal(sum_of_owners("modulo"), 0x4834159c1a3538bu);
@@ -145,6 +154,7 @@ int main(void)
 		cmocka_unit_test(test_java_rendezvous),
 		cmocka_unit_test(test_circle_360),
 		cmocka_unit_test(test_native),
+		cmocka_unit_test(test_native_by_the_model),
 		cmocka_unit_test(test_native_owners),
 		cmocka_unit_test(test_java_utf16),
 	};
