@@ -40,7 +40,7 @@ def random_name(r):
 def random_weight(r, kind):
     if kind == "one":
         return 1
-    if kind == "shard":
+    if kind in ("shard", "spread"):
         return r.choice([0, 1, 1, 1])
     if kind == "same":
         return 37
@@ -82,6 +82,10 @@ def random_spec(r, name):
         options.append(f"probes={r.choice([1, 2, 21, 21, 64])}")
     if name in ("jump", "jumpback"):
         kind = "shard"
+    if name == "dx":
+        # At most 500 slots are in use, and mostly few: the 64 draws often do not suffice.
+        kind = "spread"
+        options.append(f"capacity={r.choice([500, 512, 1024, 20000, 65536])}")
     r.shuffle(options)
     return kind, ",".join([name, *options])
 

@@ -26,6 +26,7 @@ ROW = 0x13198A2E03707344
 POINT = 0xA4093822299F31D0
 SCORE_LOW = 0x082EFA98EC4E6C89
 ATTEMPT = 0x452821E638D01377
+DRAW = 0x636920D871574E69
 OFFSET = 0x24A19947B3916CF7
 SKIP = 0x0801F2E2858EFC16
 PROBE = 0xBA7C9045F12C7F99
@@ -272,7 +273,24 @@ def shards(bucket):
     return lambda options, nodes: Shards(bucket, options, nodes)
 
 
+class Dx:
+    """Dong & Wang 2021: 64 draws from all slots; those in use own the key in that order."""
+
+    def __init__(self, options, nodes):
+        self.capacity = options["capacity"]
+        self.live = {slot for _, weight, slot in nodes if weight > 0}
+        self.rest = Rendezvous(options, nodes)
+
+    def order(self, key, masked=()):
+        draws = (mix((key + i * DRAW) & ALL) * self.capacity >> 64 for i in range(64))
+        found = dict.fromkeys(slot for slot in draws if slot in self.live)
+        for slot in self.rest.order(key):
+            found.setdefault(slot)
+        return [slot for slot in found if slot not in masked]
+
+
 MODELS = {
+    "dx": (Dx, {"capacity": 1024, "seed": 0}),
     "maglev": (Maglev, {"rows": 65537, "seed": 0}),
     "multiprobe": (Multiprobe, {"probes": 21, "seed": 0}),
     "jump": (shards(jump), {"seed": 0}),
