@@ -47,8 +47,21 @@ static struct fl_node node(struct input *in, char name[16])
 	return n;
 }
 
+/* With the history, where that counts. */
+static fl_placement *copy(const fl_placement *p, const char *spec)
+{
+	static unsigned char state[1 << 20];
+	size_t size = fl_placement_save(p, state, sizeof(state));
+	fl_placement *q = NULL;
+	FL_ASSERT(size <= sizeof(state));
+	FL_ASSERT(fl_placement_load(&q, spec, state, size, NULL) == FL_OK);
+	return q;
+}
+
 static fl_placement *again(const fl_placement *p, const char *spec)
 {
+	if (!(fl_placement_capabilities(p) & FL_HISTORY_FREE))
+		return copy(p, spec);
 	struct fl_node nodes[256];
 	size_t n = 0;
 	fl_placement *q = NULL;
@@ -125,6 +138,8 @@ static bool small(const char *spec)
 		return strcmp(spec, "maglev,rows=251") == 0;
 	if (strncmp(spec, "ring", 4) == 0)
 		return points && strlen(points) <= 8;
+	if (strncmp(spec, "anchor,capacity=", 16) == 0)
+		return strlen(spec) <= 16 + 3;
 	return !strstr(spec, "replicas");
 }
 

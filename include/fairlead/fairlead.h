@@ -112,7 +112,10 @@ enum fl_capability {
  * seed.)
  *
  * Nodes that ask for a slot get it; the others then take the lowest free ones in the order
- * given. *out gets a placement with one reference, the caller's. Names and zones are copied.
+ * given. anchor and dx map keys to the slots below their option `capacity`, which must have room
+ * for all nodes there will ever be: another capacity is another mapping.
+ *
+ * *out gets a placement with one reference, the caller's. Names and zones are copied.
  * Errors: FL_EINVAL, FL_ELIMIT, FL_EEXIST, FL_ENOENT (unknown algorithm or option),
  * FL_ENOMEM. Cost: see the algorithm's row. Any thread. */
 FL_API int fl_placement_new(fl_placement **out, const char *spec, const struct fl_node *nodes,
@@ -131,7 +134,8 @@ struct fl_change {
 
 /* A new placement that is `old` with the changes made in order; `old` is not changed.
  * Nodes that stay keep their slots; an added node without a slot of its own takes the lowest
- * free one. With no changes it is a second reference to `old`.
+ * free one; with anchor the one that was freed last, and asking for another to own keys there
+ * is FL_ENOTSUP. With no changes it is a second reference to `old`.
  * Errors as fl_placement_new, and FL_ENOENT when a name to remove or reweight is not there,
  * FL_ENOTSUP when the algorithm cannot make that change. Any thread. */
 FL_API int fl_placement_derive(fl_placement **out, const fl_placement *old,
@@ -155,9 +159,26 @@ FL_API uint32_t fl_placement_find(const fl_placement *p, const char *name);
 
 /* Identifies the mapping: two placements with one digest map every key to the same name.
  * Covers mapping version, algorithm, options, seed and the nodes' names, weights and zones,
- * sorted by name; slots only for algorithms without FL_ORDER_FREE, where they decide. The same
- * on every machine. */
+ * sorted by name; slots where they decide (python-ring, dx, anchor); and anchor's history, the
+ * order in which slots were removed. The same on every machine. */
 FL_API uint64_t fl_placement_digest(const fl_placement *p);
+
+/* Writes the placement as bytes that fl_placement_load makes it from again: spec, names, weights,
+ * zones, slots, and what anchor knows of its history. The same placement gives the same bytes on
+ * every machine, with a checksum at their end.
+ * Gives how many bytes that takes, at most 64 + 528 a node + 4 * capacity + the spec; they are
+ * written only if `room` is enough. buffer may be NULL: to ask. Any thread; O(nodes +
+ * capacity). */
+FL_API size_t fl_placement_save(const fl_placement *p, void *buffer, size_t room);
+
+/* The placement that was saved as these bytes, with its slots and its digest. They may come from
+ * anywhere: whatever is wrong with them is an error. `spec` is what the caller expects ("anchor"
+ * means its default options), or NULL: any.
+ * Errors: FL_EINVAL (damaged, or not of `spec`), FL_ENOTSUP (a newer layout or mapping),
+ * FL_ENOENT (an algorithm that this library does not have), FL_EEXIST, FL_ENOMEM. Cost: as
+ * fl_placement_new. Any thread. */
+FL_API int fl_placement_load(fl_placement **out, const char *spec, const void *state,
+	size_t size, struct fl_error *err);
 
 /* True when the node has a weight but earned no point or row, so that no key can reach it. */
 FL_API bool fl_placement_starved(const fl_placement *p, uint32_t slot);
@@ -276,8 +297,8 @@ FL_API uint32_t fl_load_cap(const fl_load *l, const fl_placement *p, const struc
 
 /* Each slot's share of the key space (they sum to 1, or are all 0 when nobody is eligible),
  * into shares[0..fl_placement_slots(p)). Counted from arcs or rows (FL_EXACT_MOVEMENT); for
- * rendezvous and modulo what their hash is made to give, weight / sum of weights and 1 / nodes;
- * else from `samples` keys (0: a million).
+ * rendezvous, and for modulo, anchor and dx, what their hash is made to give: weight / sum of
+ * weights, and 1 / nodes; else from `samples` keys (0: a million).
  * Errors: FL_ENOMEM. Cost: O(structure), or samples lookups. Any thread. */
 FL_API int fl_shares(const fl_placement *p, size_t samples, double *shares);
 

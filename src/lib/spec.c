@@ -4,6 +4,7 @@
 #include "lib/registry.h"
 #include "lib/suggest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define LONGEST_WORD 64
@@ -251,4 +252,25 @@ int fl_spec_parse(struct fl_spec *out, const char *text, struct fl_error *err)
 	}
 	*out = spec;
 	return FL_OK;
+}
+
+void fl_spec_print(
+	char out[FL_SPEC_TEXT], const struct fl_algorithm *a, const uint64_t *options)
+{
+	/* FL_MAX_OPTIONS times a name and a value, neither longer than LONGEST_WORD, would not
+	 * fit, but no row comes near. */
+	size_t n = (size_t)snprintf(out, FL_SPEC_TEXT, "%s", a->info.name);
+	for (size_t i = 0; a->options[i].name && n < FL_SPEC_TEXT; i++) {
+		const struct fl_algorithm_option *o = &a->options[i];
+		if (o->choices)
+			n += (size_t)snprintf(out + n, FL_SPEC_TEXT - n, ",%s=%s", o->name,
+				o->choices[options[i]]);
+		else if (o->form == FL_RATIO)
+			n += (size_t)snprintf(out + n, FL_SPEC_TEXT - n, ",%s=%llu.%06llu",
+				o->name, (unsigned long long)options[i] / 1000000,
+				(unsigned long long)options[i] % 1000000);
+		else
+			n += (size_t)snprintf(out + n, FL_SPEC_TEXT - n, ",%s=%llu", o->name,
+				(unsigned long long)options[i]);
+	}
 }

@@ -13,4 +13,12 @@ struct fl_spec {
  * untouched then. */
 int fl_spec_parse(struct fl_spec *out, const char *text, struct fl_error *err);
 
+/* Room for any text that fl_spec_print gives, and more than a saved state may hold. */
+#define FL_SPEC_TEXT 512
+
+/* The spec in its one full form: every option in its order, numbers in decimal. Parsing it gives
+ * the algorithm and options again. */
+void fl_spec_print(
+	char out[FL_SPEC_TEXT], const struct fl_algorithm *a, const uint64_t *options);
+
 #endif

@@ -239,6 +239,23 @@ static int try_movement(const struct setting *s)
 	return rc;
 }
 
+static int try_load(const struct setting *s)
+{
+	unsigned char state[8192];
+	fl_placement *out = UNTOUCHED;
+	struct fl_error err = {0, ""};
+	size_t size = fl_placement_save(s->p, state, sizeof(state));
+	assert_true(size <= sizeof(state));
+	int rc = fl_placement_load(&out, s->spec, state, size, &err);
+	if (rc == FL_OK) {
+		fl_placement_unref(out);
+		return rc;
+	}
+	assert_ptr_equal(out, UNTOUCHED);
+	assert_int_equal(err.code, rc);
+	return rc;
+}
+
 static int try_handle(const struct setting *s)
 {
 	fl_handle *handle = UNTOUCHED;
@@ -308,6 +325,7 @@ static const struct {
 	{"load", try_load},
 	{"shares", try_shares},
 	{"movement", try_movement},
+	{"load", try_load},
 	{"handle", try_handle},
 };
 

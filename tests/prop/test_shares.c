@@ -54,7 +54,8 @@ static double deviation(const fl_placement *p, const double *shares, size_t keys
 }
 
 static const char *const exact[] = {"table", "table,rows=256", "table,epsilon=2%", "ring",
-	"ring,points=5", "rendezvous", "modulo", "compat:python-ring", "compat:circle-360"};
+	"ring,points=5", "rendezvous", "modulo", "anchor", "dx", "compat:python-ring",
+	"compat:circle-360"};
 
 static void test_keys_follow_shares(void **state)
 {
