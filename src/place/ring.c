@@ -30,6 +30,36 @@ static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 	return r->slot[i];
 }
 
+#define AHEAD 32 /* lookups under way at a time */
+
+/* What a lookup waits for is the index, then the point that it leads to. All index entries of a
+ * group are loaded before any point is looked at, and their points fetched, so that the waits
+ * overlap. The first step is taken without a branch, because chance decides whether it is
+ * needed; the sentinel is never stepped over. */
+static void batch(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
+{
+	const struct fl_points *r = p->state;
+	uint32_t at[AHEAD];
+	for (size_t from = 0; from < count; from += AHEAD) {
+		size_t n = count - from < AHEAD ? count - from : AHEAD;
+		const uint64_t *hash = hashes + from;
+		for (size_t i = 0; i < n; i++)
+			at[i] = r->index[hash[i] >> r->shift];
+		for (size_t i = 0; i < n; i++) {
+			__builtin_prefetch(&r->at[at[i]]);
+			__builtin_prefetch(&r->slot[at[i]]);
+		}
+		for (size_t i = 0; i < n; i++) {
+			uint32_t j = at[i];
+			j += r->at[j] < hash[i];
+			while (r->at[j] < hash[i])
+				j++;
+			slots[from + i] = r->slot[j];
+		}
+	}
+}
+
 static int build(struct fl_placement *p, struct fl_error *err)
 {
 	int rc = fl_node_points_build(p, p->options[OPTION_POINTS], err);
@@ -78,6 +108,7 @@ const struct fl_algorithm fl_algorithm_ring = {
 	.free = fl_node_points_free,
 	.pick = pick,
 	.owners = owners,
+	.batch = batch,
 	.arc = arc,
 	.memory = fl_node_points_memory,
 };
