@@ -3,6 +3,8 @@
 #include "pool/options.h"
 
 #include "conf/conf.h"
+#include "lib/spec.h"
+#include "place/placement_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,6 +312,57 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (x > y) - (x < y);
 }
 
+/* The value of `key` in `map`, or the map itself. */
+static const struct fl_conf_node *value_at(const struct fl_conf_node *map, const char *key)
+{
+	const struct fl_conf_node *value = fl_conf_get(map, key);
+
+	return value ? value : map;
+}
+
+static int check_slot(struct fl_conf *conf, const struct fl_conf_node *item,
+	const struct fl_node_conf *n, const char *algorithm, uint32_t capacity)
+{
+	struct fl_conf_quoted quoted;
+
+	if (n->slot < 0)
+		return fl_conf_error(conf, item,
+			"node %s wants a \"slot\": %s knows nodes by their numbers, which must "
+			"not change with the order of this list",
+			fl_conf_quote(&quoted, n->name), algorithm);
+	if (n->slot >= (int64_t)capacity)
+		return fl_conf_error(conf, value_at(item, "slot"),
+			"slot %lld of node %s is not below %u, the capacity of %s",
+			(long long)n->slot, fl_conf_quote(&quoted, n->name), capacity,
+			algorithm);
+	return 0;
+}
+
+/* What an algorithm that maps keys to numbers wants of a list that is read again and again. */
+static int check_slots(
+	struct fl_conf *conf, const struct fl_conf_node *node, const struct fl_pool_conf *pool)
+{
+	struct fl_spec spec;
+	int rc = 0;
+
+	if (!pool->spec || fl_spec_parse(&spec, pool->spec, NULL) != FL_OK)
+		return 0; /* that is said already */
+	if (spec.algorithm->lifo)
+		return fl_conf_error(conf, value_at(node, "algorithm"),
+			"a pool cannot use %s: its mapping depends on which nodes went before, "
+			"and a pool keeps no record of that; use dx, with a \"slot\" for each "
+			"node, or table",
+			spec.algorithm->info.name);
+	if (!spec.algorithm->numbered && !spec.algorithm->stacked)
+		return 0;
+	for (size_t i = 0; i < pool->count; i++)
+		if (pool->nodes[i].name)
+			rc |= check_slot(conf, fl_pool_conf_item(node, i), &pool->nodes[i],
+				spec.algorithm->info.name,
+				fl_place_capacity(spec.algorithm, spec.options));
+	return rc;
+}
+
 int fl_pool_conf_check(
 	struct fl_conf *conf, const struct fl_conf_node *node, const struct fl_pool_conf *pool)
 {
@@ -336,5 +389,5 @@ int fl_pool_conf_check(
 			fl_pool_conf_item(node, (size_t)(sorted[i - 1] - pool->nodes))->line);
 	}
 	free(sorted);
-	return rc;
+	return rc | check_slots(conf, node, pool);
 }

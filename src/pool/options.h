@@ -16,7 +16,8 @@
  * options are checked by building an empty placement. */
 extern const struct fl_option fl_pool_rows[];
 
-/* What rows alone cannot see: names that are there twice. `node` is the pool's map. Errors go to
+/* What rows alone cannot see: names that are there twice, slots that the algorithm wants and that
+ * are not there or too high, and an algorithm that a pool cannot have. `node` is the pool's map. Errors go to
  * `conf`; 0, or -1. O(n log n). */
 int fl_pool_conf_check(
 	struct fl_conf *conf, const struct fl_conf_node *node, const struct fl_pool_conf *pool);
