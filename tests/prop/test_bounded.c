@@ -89,7 +89,7 @@ static void test_nobody_is_over_its_cap(void **state)
 {
 	struct test_rng r = {1};
 	(void)state;
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 150; i++) {
 		char spec[96];
 		uint32_t epsilon = random_spec(&r, spec);
 		struct test_nodes t =
@@ -147,7 +147,7 @@ static void test_nobody_would_rather_change(void **state)
 {
 	struct test_rng r = {2};
 	(void)state;
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 40; i++) {
 		char spec[96], bare[96];
 		random_spec(&r, spec);
 		struct test_nodes t =
@@ -239,7 +239,7 @@ static void check_order(const fl_placement *p, const fl_placement *plain, uint64
 	}
 	assert_int_equal(fl_owners(p, &key, mask, got, 400), m);
 	assert_memory_equal(got, wanted, (size_t)m * sizeof(*got));
-	for (int k = 1; k < m && k < 70; k++) {
+	for (int k = 1; k < m && k < 70; k += 1 + k / 4) {
 		assert_int_equal(fl_owners(p, &key, mask, got, (size_t)k), k);
 		assert_memory_equal(got, wanted, (size_t)k * sizeof(*got));
 	}
