@@ -108,12 +108,13 @@ enum fl_capability {
  * "rendezvous", "modulo", or another system's mapping, "compat:python-ring,replicas=3".
  * fl_algorithm_next() lists what there is. Numbers are decimal, or hexadecimal after 0x.
  * Native algorithms take `seed` (any 64-bit number, default 0): placements with different
- * seeds are independent. (A hash that the caller made is used as it is; modulo then knows no
- * seed.)
+ * seeds are independent. (A hash that the caller made is used as it is; modulo, jump and
+ * jumpback then know no seed.)
  *
  * Nodes that ask for a slot get it; the others then take the lowest free ones in the order
  * given. anchor and dx map keys to the slots below their option `capacity`, which must have room
- * for all nodes there will ever be: another capacity is another mapping.
+ * for all nodes there will ever be: another capacity is another mapping. jump and jumpback map
+ * keys to shards, slots 0..n-1: a gap between them is FL_EINVAL.
  *
  * *out gets a placement with one reference, the caller's. Names and zones are copied.
  * Errors: FL_EINVAL, FL_ELIMIT, FL_EEXIST, FL_ENOENT (unknown algorithm or option),
@@ -135,7 +136,9 @@ struct fl_change {
 /* A new placement that is `old` with the changes made in order; `old` is not changed.
  * Nodes that stay keep their slots; an added node without a slot of its own takes the lowest
  * free one; with anchor the one that was freed last, and asking for another to own keys there
- * is FL_ENOTSUP. With no changes it is a second reference to `old`.
+ * is FL_ENOTSUP. With jump and jumpback only the last slot can be removed and only the next one
+ * added; anything else is FL_ENOTSUP, but for weights of 0 and 1. With no changes it is a second
+ * reference to `old`.
  * Errors as fl_placement_new, and FL_ENOENT when a name to remove or reweight is not there,
  * FL_ENOTSUP when the algorithm cannot make that change. Any thread. */
 FL_API int fl_placement_derive(fl_placement **out, const fl_placement *old,
@@ -297,8 +300,9 @@ FL_API uint32_t fl_load_cap(const fl_load *l, const fl_placement *p, const struc
 
 /* Each slot's share of the key space (they sum to 1, or are all 0 when nobody is eligible),
  * into shares[0..fl_placement_slots(p)). Counted from arcs or rows (FL_EXACT_MOVEMENT); for
- * rendezvous, and for modulo, anchor and dx, what their hash is made to give: weight / sum of
- * weights, and 1 / nodes; else from `samples` keys (0: a million).
+ * rendezvous, and for modulo, jump, jumpback, anchor and dx, what their hash is made to give:
+ * weight / sum of weights, and 1 / nodes of positive weight; for multiprobe from the distances
+ * of its points, as if probes were independent; else from `samples` keys (0: a million).
  * Errors: FL_ENOMEM. Cost: O(structure), or samples lookups. Any thread. */
 FL_API int fl_shares(const fl_placement *p, size_t samples, double *shares);
 

@@ -35,7 +35,8 @@ int64_t fl_jump_next(int64_t bucket, uint32_t draw)
 	return (int64_t)((double)(bucket + 1) * (0x1p31 / ((double)draw + 1)));
 }
 
-/* The nearest integer to 2^power / by, ties to even; 52 <= power <= 83, by <= 2^31. */
+/* The nearest integer to 2^power / by, which cannot lie in the middle of two (only a power of two
+ * divides 2^(power + 1), and that divides 2^power); 52 <= power <= 83, by <= 2^31. */
 static uint64_t divide_rounded(unsigned power, uint64_t by)
 {
 	unsigned more = power > 63 ? power - 63 : 0;
@@ -43,7 +44,7 @@ static uint64_t divide_rounded(unsigned power, uint64_t by)
 	uint64_t rest = (top % by) << more;
 	uint64_t quotient = ((top / by) << more) + rest / by;
 	rest = 2 * (rest % by);
-	return quotient + (rest > by || (rest == by && (quotient & 1)));
+	return quotient + (rest > by);
 }
 
 /* high * 2^64 + low without the last `drop` bits, 1..31, rounded to the nearest, ties to even;
