@@ -239,7 +239,7 @@ static int try_movement(const struct setting *s)
 	return rc;
 }
 
-static int try_load(const struct setting *s)
+static int try_saved(const struct setting *s)
 {
 	unsigned char state[8192];
 	fl_placement *out = UNTOUCHED;
@@ -325,7 +325,7 @@ static const struct {
 	{"load", try_load},
 	{"shares", try_shares},
 	{"movement", try_movement},
-	{"load", try_load},
+	{"save and load", try_saved},
 	{"handle", try_handle},
 };
 
