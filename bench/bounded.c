@@ -1,6 +1,7 @@
 // rooms: lib
 /* What a bound on rows costs: keys moved beyond the least when one of 100 nodes goes, comes or gets
- * another weight, the peak, and the time to build and to derive. The plain table beside it. */
+ * another weight, the peak, and the time to build and to derive. The plain table beside it. And
+ * what a request costs under bounded loads. */
 #include "fairlead/fairlead.h"
 
 #include <stdio.h>
@@ -112,6 +113,40 @@ static void measure(const char *spec)
 	fl_placement_unref(p);
 }
 
+/* ns for an acquire and a release, with `flying` requests in flight on that many keys. */
+static void measure_load(const char *spec, uint32_t flying, uint32_t keys)
+{
+	enum {
+		ROUNDS = 1000000
+	};
+	static uint32_t slots[4096];
+	struct fl_node nodes[NODES];
+	char names[NODES][16];
+	fl_placement *p;
+	fl_load *l;
+	uint64_t hash = 1;
+	for (int i = 0; i < NODES; i++) {
+		snprintf(names[i], sizeof(names[i]), "node-%d", i);
+		nodes[i] = (struct fl_node){names[i], 1, FL_NONE, NULL};
+	}
+	must(fl_placement_new(&p, spec, nodes, NODES, NULL));
+	must(fl_load_new(&l, NODES));
+	double start = 0;
+	for (uint32_t i = 0; i < flying + ROUNDS; i++) {
+		uint64_t number = (hash = hash * 6364136223846793005u + 1) >> 33;
+		struct fl_key key = fl_key_hash(number % keys * 0x9e3779b97f4a7c15u);
+		if (i == flying)
+			start = now();
+		if (i >= flying)
+			must(fl_load_release(l, slots[i % flying]));
+		must(fl_load_acquire(l, p, &key, NULL, 250000, &slots[i % flying]));
+	}
+	printf("%-12s %5u in flight on %5u keys: %7.1f ns\n", spec, flying, keys,
+		(now() - start) * 1e6 / ROUNDS);
+	fl_load_free(l);
+	fl_placement_unref(p);
+}
+
 int main(void)
 {
 	static const char *const specs[] = {"table", "table,epsilon=10%", "table,epsilon=5%",
@@ -123,5 +158,11 @@ int main(void)
 		"one goes    (derive)", "one comes", "one reweighted");
 	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
 		measure(specs[i]);
+	printf("\nbounded loads, epsilon 25 %%: an acquire and a release, one thread\n");
+	measure_load("table", 64, 100000);
+	measure_load("table", 4096, 100000);
+	measure_load("table", 4096, 10);
+	measure_load("table", 4096, 1);
+	measure_load("ring", 4096, 100000);
 	return 0;
 }
