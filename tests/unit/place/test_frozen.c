@@ -49,6 +49,8 @@ static void test_scores(void **state)
 #define FAIR                                                                                   \
 	(FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |      \
 		FL_ORDER_FREE | FL_HISTORY_FREE)
+#define ROWS   (FL_BY_HASH | FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT)
+#define SHARDS (FL_BY_HASH | FL_MINIMAL_REWEIGHT | FL_HISTORY_FREE)
 
 static void test_what_algorithms_claim(void **state)
 {
@@ -57,12 +59,21 @@ static void test_what_algorithms_claim(void **state)
 		const char *name;
 		uint32_t capabilities;
 		int32_t max_weight;
+		uint64_t min, max; /* of the first option */
 	} rows[] = {
-		{&fl_algorithm_table, "table", FAIR | FL_EXACT_MOVEMENT, 65535},
-		{&fl_algorithm_ring, "ring", FAIR | FL_EXACT_MOVEMENT, 65535},
-		{&fl_algorithm_rendezvous, "rendezvous", FAIR, 65535},
+		{&fl_algorithm_table, "table", FAIR | FL_EXACT_MOVEMENT, 65535, 256, 1 << 24},
+		{&fl_algorithm_bounded_table, "bounded-table", ROWS, 65535, 256, 1 << 24},
+		{&fl_algorithm_ring, "ring", FAIR | FL_EXACT_MOVEMENT, 65535, 1, 65535},
+		{&fl_algorithm_rendezvous, "rendezvous", FAIR, 65535, 0, UINT64_MAX},
+		{&fl_algorithm_maglev, "maglev", ROWS, 65535, 251, 16777213},
+		{&fl_algorithm_multiprobe, "multiprobe", FAIR, 65535, 1, 64},
+		{&fl_algorithm_jump, "jump", SHARDS, 1, 0, UINT64_MAX},
+		{&fl_algorithm_jumpback, "jumpback", SHARDS, 1, 0, UINT64_MAX},
+		{&fl_algorithm_anchor, "anchor",
+			FL_BY_HASH | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT, 1, 1, 65536},
+		{&fl_algorithm_dx, "dx", SHARDS | FL_EXACT_MASK | FL_MINIMAL_ANY, 1, 1, 65536},
 		{&fl_algorithm_modulo, "modulo", FL_BY_HASH | FL_ORDER_FREE | FL_HISTORY_FREE,
-			65535},
+			65535, 0, UINT64_MAX},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -71,14 +82,12 @@ static void test_what_algorithms_claim(void **state)
 		assert_int_equal(a->info.capabilities, rows[i].capabilities);
 		assert_int_equal(a->max_weight, rows[i].max_weight);
 		assert_int_equal(a->key_hash, FL_KEY_XXH3);
+		assert_int_equal(a->options[0].min, rows[i].min);
+		assert_true(a->options[0].max == rows[i].max);
 		assert_string_equal(a->options[a->seed].name, "seed");
 		assert_int_equal(a->options[a->seed].min, 0);
 		assert_true(a->options[a->seed].max == UINT64_MAX);
 	}
-	assert_int_equal(fl_algorithm_table.options[0].min, 256);
-	assert_int_equal(fl_algorithm_table.options[0].max, 1 << 24);
-	assert_int_equal(fl_algorithm_ring.options[0].min, 1);
-	assert_int_equal(fl_algorithm_ring.options[0].max, 65535);
 }
 
 /* ---- arcs ---- */
@@ -125,6 +134,9 @@ static void test_arcs(void **state)
 	(void)state;
 	check_arcs(&fl_algorithm_table, 256, 1);
 	check_arcs(&fl_algorithm_table, 1024, 40);
+	check_arcs(&fl_algorithm_bounded_table, 1024, 40);
+	check_arcs(&fl_algorithm_maglev, 251, 7);
+	check_arcs(&fl_algorithm_maglev, 4093, 40);
 	check_arcs(&fl_algorithm_ring, 1, 1);
 	check_arcs(&fl_algorithm_ring, 3, 40);
 	check_arcs(&fl_algorithm_ring, 160, 7);
