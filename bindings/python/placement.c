@@ -103,6 +103,38 @@ static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *kwargs)
 	return self;
 }
 
+static PyObject *save(PyObject *self, PyObject *unused)
+{
+	size_t size = fl_placement_save(cast(self)->p, NULL, 0);
+	char *buffer = PyMem_Malloc(size);
+	PyObject *bytes;
+	(void)unused;
+	if (!buffer)
+		return PyErr_NoMemory();
+	fl_placement_save(cast(self)->p, buffer, size);
+	bytes = PyBytes_FromStringAndSize(buffer, (Py_ssize_t)size);
+	PyMem_Free(buffer);
+	return bytes;
+}
+
+static PyObject *load(PyObject *type, PyObject *args)
+{
+	struct fl_error err = {0};
+	fl_placement *p = NULL;
+	PyObject *spec_text, *bytes;
+	const char *text;
+	char *data;
+	Py_ssize_t size;
+	int rc;
+	if (!PyArg_ParseTuple(args, "US:load", &spec_text, &bytes) ||
+		!(text = PyUnicode_AsUTF8AndSize(spec_text, NULL)) ||
+		PyBytes_AsStringAndSize(bytes, &data, &size) < 0)
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS rc = fl_placement_load(&p, text, data, (size_t)size, &err);
+	Py_END_ALLOW_THREADS return rc == FL_OK ? wrap((PyTypeObject *)type, p, spec_text)
+						: errors_raise(rc, &err);
+}
+
 /* ---- lookup ---- */
 
 static PyObject *name_at(PyObject *self, uint32_t slot)
@@ -411,6 +443,14 @@ static PyMethodDef methods[] = {
 		"the "
 		"algorithm's structure allows,\nelse from so many sampled keys (0: a "
 		"million)."},
+	{"save", save, METH_NOARGS,
+		"save()\n--\n\nThe placement as bytes, the same on every machine; load makes "
+                "it "
+		"again."},
+	{"load", load, METH_VARARGS | METH_CLASS,
+		"load(spec, data)\n--\n\nThe placement that save made these bytes of; "
+                "InvalidError "
+		"if they are damaged or not of spec."},
 	{"_derive", derive, METH_VARARGS, NULL},
 	{"_movement", movement, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL},

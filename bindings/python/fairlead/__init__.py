@@ -156,16 +156,12 @@ class Placement(_core.Placement):
         return "<%s %r, %d nodes>" % (type(self).__name__, self.spec, len(self))
 
     def __reduce__(self):
-        return _restore, (type(self), self.spec, self._nodes, self.digest)
+        # Not by its nodes alone: an anchor's mapping depends on its history as well.
+        return _restore, (type(self), self.spec, self.save())
 
 
-def _restore(cls, spec, nodes, digest):
-    """A pickled placement; refused when it would map keys otherwise than it did."""
-    p = Placement.__new__(cls, spec, nodes)
-    if p.digest != digest:
-        raise ValueError("%s cannot be restored from its nodes: another version of the mapping,"
-                         " or a history that nodes do not tell" % spec)
-    return p
+def _restore(cls, spec, data):
+    return cls.load(spec, data)
 
 
 def algorithms():
