@@ -145,3 +145,8 @@ def test_the_library_agrees_with_the_model(name):
     count = COUNTS.get(name, 500) * (20 if FULL else 1)
     for start in range(0, count, BATCH):
         check(name, range(start, start + BATCH))
+
+
+def test_the_frozen_vectors_are_the_models():
+    subprocess.run([sys.executable, ROOT / "tests/model/freeze.py", "--check"], check=True,
+                   timeout=300)
