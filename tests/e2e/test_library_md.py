@@ -11,6 +11,7 @@ RELEASE = ROOT / "build/release"
 
 HEAD = """#include <fairlead/fairlead.h>
 #include <stdio.h>
+#include <stdlib.h>
 """
 START = """
 int main(void)
@@ -61,6 +62,7 @@ def run(source, path):
 def test_examples_run_and_say_what_the_guide_says(tmp_path):
     said = "".join(run(source, tmp_path / str(i)) for i, source in enumerate(programs()))
     assert re.search(r"^cache-[abc]$", said, re.M)
+    assert re.search(r"^loaded$", said, re.M)
     assert re.search(r"copy in (east\ncopy in west|west\ncopy in east)\n"
                      r"ask east\nask east\nask west\nask west$", said, re.M)
     # Two of four weights, or one: never all eight at one node.
