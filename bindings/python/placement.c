@@ -445,11 +445,11 @@ static PyMethodDef methods[] = {
 		"million)."},
 	{"save", save, METH_NOARGS,
 		"save()\n--\n\nThe placement as bytes, the same on every machine; load makes "
-                "it "
+		"it "
 		"again."},
 	{"load", load, METH_VARARGS | METH_CLASS,
 		"load(spec, data)\n--\n\nThe placement that save made these bytes of; "
-                "InvalidError "
+		"InvalidError "
 		"if they are damaged or not of spec."},
 	{"_derive", derive, METH_VARARGS, NULL},
 	{"_movement", movement, METH_VARARGS, NULL},
