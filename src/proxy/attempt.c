@@ -6,6 +6,7 @@
  * ends without an answer says nothing against its node, which is then asked once more. */
 #include "proxy/exchange_priv.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -14,8 +15,7 @@
 
 static bool may_try_again(const struct fl_exchange *ex)
 {
-	if (ex->answered)
-		return false;
+	FL_ASSERT(!ex->answered);
 	/* Before the connection stood, nothing was sent. */
 	return !ex->begun || (ex->may_repeat && !ex->replay.failed);
 }
@@ -30,7 +30,7 @@ void fl_exchange_failed(struct fl_exchange *ex, const char *why)
 {
 	/* A kept connection that ends without an answer says only that the node closed it while
 	 * the request was on its way. */
-	bool stale = ex->conn && ex->conn->reused && !ex->answered;
+	bool stale = ex->conn && ex->conn->reused;
 	bool again = may_try_again(ex);
 
 	fl_timer_cancel(&ex->timer);

@@ -198,7 +198,8 @@ static void test_idle_ends(void **state)
 	}
 }
 
-/* Even before the loop has told: a connection whose peer closed is not given out. */
+/* Even before the loop has told: a connection whose peer closed is not given out. (epoll only
+ * knows what was reported when the turn began; there the loop takes it away itself.) */
 static void test_stale_not_taken(void **state)
 {
 	struct stage *st = begin(state, 60000, 4);
@@ -209,8 +210,8 @@ static void test_stale_not_taken(void **state)
 	fl_conn_keep(bad);
 	turn(st);
 	(void)close(peer[1]);
-	turn(st);
-	turn(st);
+	for (int i = 0; i < 2 && st->backend == FL_LOOP_EPOLL; i++)
+		turn(st);
 	assert_ptr_equal(fl_origin_take(st->origin, st), good);
 	assert_null(fl_origin_take(st->origin, st));
 	assert_int_equal(st->connections, 1);
@@ -226,6 +227,9 @@ static void test_idle_time(void **state)
 	struct fl_conn *old = connect_one(st, &peer[0]), *fresh = connect_one(st, &peer[1]);
 
 	fl_conn_keep(old);
+	/* The next one has its own time, from when it was kept. */
+	for (uint64_t now = fl_loop_now(st->loop); fl_loop_now(st->loop) < now + 15; turn(st))
+		(void)poll(NULL, 0, 5);
 	fl_conn_keep(fresh);
 	while (st->connections) {
 		turn(st);

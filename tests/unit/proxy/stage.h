@@ -35,6 +35,7 @@
 
 #define NODES      3
 #define WAIT_S     20
+#define LONG_MS    (3600 * 1000) /* the proxy's patience is longer than the test's */
 #define HEARD_ROOM (1u << 20)
 
 struct stage {
@@ -129,19 +130,19 @@ static int stage_setup(void **state)
 		.no_key = FL_NO_KEY_CLIENT_IP,
 		.attempts = 3,
 		.replay = 64 << 10,
-		.connect_ms = WAIT_S * 1000,
-		.response_ms = WAIT_S * 1000,
-		.stall_ms = WAIT_S * 1000,
-		.keepalive_ms = WAIT_S * 1000,
+		.connect_ms = LONG_MS,
+		.response_ms = LONG_MS,
+		.stall_ms = LONG_MS,
+		.keepalive_ms = LONG_MS,
 		.keepalive = 16,
 		.eject_fails = 1,
 		.eject_ms = 1000,
 	};
 	st->client = (struct fl_client_conf){
-		.head_ms = WAIT_S * 1000,
-		.idle_ms = WAIT_S * 1000,
-		.stall_ms = WAIT_S * 1000,
-		.drain_ms = WAIT_S * 1000,
+		.head_ms = LONG_MS,
+		.idle_ms = LONG_MS,
+		.stall_ms = LONG_MS,
+		.drain_ms = LONG_MS,
 		.line = 8192,
 		.head = 32768,
 		.headers = 100,
@@ -265,9 +266,14 @@ static int stage_teardown(void **state)
 		for (int i = 0; i < NODES; i++)
 			if (st->node[i] >= 0)
 				(void)close(st->node[i]);
-		/* What workers still had to tell. */
+		/* What workers still had to tell, and nobody wants to hear any more. */
+		int failing = st->failing;
 		fl_loop_stop(st->control);
 		bad |= fl_loop_run(st->control);
+		if (st->proxy && st->failing != failing) {
+			print_error("a callback came after the proxy's end\n");
+			bad = 1;
+		}
 		fl_pool_unref(st->pool);
 	}
 	fl_loop_free(st->control);

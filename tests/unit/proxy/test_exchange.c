@@ -490,6 +490,8 @@ static void test_reset_after_the_answer(void **state)
 		hear_head(st, c);
 		hear_n(st, c, n);
 		done_with(c);
+		/* And that connection is not kept. */
+		EVENTUALLY(stats_of(st, 0)->connections == 0);
 	}
 	assert_int_equal(stats_of(st, 0)->failures, 0);
 }

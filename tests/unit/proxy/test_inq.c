@@ -16,7 +16,7 @@ static void walk(
 	fl_inq_init(&q);
 	while (stage < 3) {
 		if (q.count < 3 && at < n && (fl_inq_empty(&q) || number(2))) {
-			size_t run = 1 + number(number(4) ? 5 : 40);
+			size_t run = 1 + number(number(4) ? 5 : 90);
 			run = run < n - at ? run : n - at;
 			feed(s, &q, text + at, run);
 			at += run;
