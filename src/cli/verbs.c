@@ -31,7 +31,7 @@ static void overview(FILE *out)
 		"3 some key has no owner.\n",
 		"help VERB", "what a verb does, and its options", "help TOPIC",
 		"\"configuration\": every option of the file; \"schema\": the same for "
-	        "editors");
+		"editors");
 }
 
 static const struct fl_verb *find(const char *name)
@@ -66,11 +66,11 @@ static void manual(FILE *out)
 {
 	(void)fprintf(out, "# Configuration\n\n"
 			   "A YAML file. It is strict: an unknown or repeated key, a wrong "
-	                   "type or a value out of\n"
+			   "type or a value out of\n"
 			   "range is an error with file, line and column. `fairlead check -c "
-	                   "FILE` tells every one of\n"
+			   "FILE` tells every one of\n"
 			   "them; a reload refuses such a file and the old one goes on. This "
-	                   "page is what\n"
+			   "page is what\n"
 			   "`fairlead help configuration` prints.\n\n");
 	fl_conf_manual(fl_config_rows(), "", out);
 }
