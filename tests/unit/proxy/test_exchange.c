@@ -234,7 +234,6 @@ static void repeat(void **state, const char *start, size_t n, bool chunked, bool
 	if (!chunked) {
 		hear_n(st, a, n);
 		assert_memory_equal(st->heard, body, n);
-		first_n = n;
 	} else {
 		/* However it was cut into chunks: up to the last one. */
 		do {

@@ -192,7 +192,7 @@ static void test_nothing_is_injected(void **state)
 				text[n++] = bytes[number(sizeof(bytes) - 1)];
 			n += sprintf(text + n, "\r\n");
 		}
-		strcpy(text + n, "\r\n");
+		sprintf(text + n, "\r\n");
 		parse_request(&before, text);
 		(void)request(text, false);
 		parse_request(&after, out.p);

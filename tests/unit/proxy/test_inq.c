@@ -123,7 +123,9 @@ static void test_too_large(void **state)
 	size_t fed = 0;
 	(void)state;
 	memset(line, 'x', sizeof(line));
-	memcpy(line, "\r\nA: ", 5);
+	line[0] = '\r';
+	line[1] = '\n';
+	line[3] = ':';
 	source_open(&s);
 	fl_inq_init(&q);
 	feed(&s, &q, "GET / HTTP/1.1", 14);

@@ -126,9 +126,10 @@ static long fits(
 /* Joins random parts: few of them, so that there is much to be matched. */
 static const char *made_of(const char *const *parts, uint32_t count, uint32_t most, char *out)
 {
+	int at = 0;
 	out[0] = 0;
 	for (uint32_t n = number(most + 1); n; n--)
-		strcat(out, parts[number(count)]);
+		at += sprintf(out + at, "%s", parts[number(count)]);
 	return out;
 }
 
