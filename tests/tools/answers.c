@@ -21,6 +21,7 @@ static struct fl_node nodes[MOST];
 static size_t count;
 static fl_placement *placement;
 static uint64_t masked[WORDS];
+static bool any_masked; /* if not, picks go the short way, without a mask */
 
 static _Noreturn void bad(const char *line)
 {
@@ -48,6 +49,7 @@ static void forget(void)
 	placement = NULL;
 	count = 0;
 	memset(masked, 0, sizeof(masked));
+	any_masked = false;
 }
 
 static void add_node(const char *line)
@@ -78,8 +80,11 @@ static void set_mask(const char *at)
 	int used = 0;
 	unsigned long slot;
 	memset(masked, 0, sizeof(masked));
-	for (; sscanf(at, "%lu%n", &slot, &used) == 1 && slot < FL_MAX_NODES; at += used)
+	any_masked = false;
+	for (; sscanf(at, "%lu%n", &slot, &used) == 1 && slot < FL_MAX_NODES; at += used) {
 		masked[slot / 64] |= (uint64_t)1 << (slot % 64);
+		any_masked = true;
+	}
 }
 
 static void put_slot(uint32_t slot, const char *before)
@@ -102,7 +107,7 @@ static void answer(const char *line)
 	if (!placement || strlen(line) < 7 || k > FL_MAX_NODES)
 		bad(line);
 	struct fl_key key = fl_key_bytes(bytes, from_hex(line + 4, bytes, sizeof(bytes)));
-	found = fl_pick(placement, &key, &mask, &slot);
+	found = fl_pick(placement, &key, any_masked ? &mask : NULL, &slot);
 	if (found == FL_OK)
 		found = fl_owners(placement, &key, &mask, slots, k);
 	if (found < 0) {
