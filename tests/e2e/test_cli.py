@@ -50,18 +50,17 @@ def sections():
         spec = nodes = count = None
         owners = ""
         for line in path.read_text().splitlines() + ["# end"]:
+            if line.startswith("#") and spec and owners:
+                found.append(pytest.param(spec, nodes, count, owners,
+                                          id=f"{path.stem}-{len(found)}"))
+                spec, owners = None, ""
             if line.startswith("# spec: "):
                 spec = line[8:]
             elif line.startswith("# nodes: "):
                 nodes = line[9:].split()
             elif line.startswith("# keys: "):
                 count = int(line[8:])
-            elif line.startswith("#"):
-                if spec and owners:
-                    found.append(pytest.param(spec, nodes, count, owners,
-                                              id=f"{path.stem}-{len(found)}"))
-                spec, owners = None, ""
-            elif spec:
+            elif spec and not line.startswith("#"):
                 owners += line
     return found
 
