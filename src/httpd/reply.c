@@ -10,50 +10,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static const struct {
-	int status;
-	const char *reason;
-} reasons[] = {
-	{200, "OK"},
-	{201, "Created"},
-	{202, "Accepted"},
-	{204, "No Content"},
-	{206, "Partial Content"},
-	{301, "Moved Permanently"},
-	{302, "Found"},
-	{303, "See Other"},
-	{304, "Not Modified"},
-	{307, "Temporary Redirect"},
-	{308, "Permanent Redirect"},
-	{400, "Bad Request"},
-	{401, "Unauthorized"},
-	{403, "Forbidden"},
-	{404, "Not Found"},
-	{405, "Method Not Allowed"},
-	{408, "Request Timeout"},
-	{409, "Conflict"},
-	{413, "Content Too Large"},
-	{414, "URI Too Long"},
-	{417, "Expectation Failed"},
-	{429, "Too Many Requests"},
-	{431, "Request Header Fields Too Large"},
-	{500, "Internal Server Error"},
-	{501, "Not Implemented"},
-	{502, "Bad Gateway"},
-	{503, "Service Unavailable"},
-	{504, "Gateway Timeout"},
-	{505, "HTTP Version Not Supported"},
-};
-
-static const char *reason_of(int status)
-{
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	}
-	return "Unnamed";
-}
-
 void fl_httpd_reply_init(struct fl_httpd_reply *reply, size_t max)
 {
 	*reply = (struct fl_httpd_reply){.status = 200};
@@ -173,7 +129,8 @@ void fl_httpd_reply_head(struct fl_httpd_reply *reply, struct fl_text *out, bool
 		fl_httpd_printf(reply, "the answer does not fit\n");
 	}
 	fl_text_clear(out);
-	fl_text_format(out, "HTTP/1.1 %d %s\r\n", reply->status, reason_of(reply->status));
+	fl_text_format(
+		out, "HTTP/1.1 %d %s\r\n", reply->status, fl_http1_reason(reply->status));
 	add_date(out);
 	if (reply->status != 204)
 		fl_text_format(out, "Content-Length: %zu\r\n", reply->body.n);

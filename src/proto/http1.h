@@ -157,4 +157,8 @@ void fl_http1_body_init(struct fl_http1_body *body, const struct fl_http1_head *
 long fl_http1_body_feed(
 	struct fl_http1_body *body, const char *p, size_t n, struct fl_slice *data);
 
+/* The reason phrase that RFC 9110 gives a status that we answer with ourselves ("Bad Gateway" for
+ * 502); "Unnamed" for any other. Any thread. */
+const char *fl_http1_reason(int status);
+
 #endif

@@ -7,7 +7,8 @@
  *
  * A request may be retried until the first byte of the answer, if its method is idempotent (or
  * it carries an Idempotency-Key) or nothing of it was sent; its head and the first part
- * of its body (`replay` of the pool, 64 KiB) are kept for that. An answer that has begun can only end as a visible truncation. */
+ * of its body (`replay` of the pool, 64 KiB) are kept for that. An answer that has begun can
+ * only end as a visible truncation. */
 #ifndef FL_PROXY_EXCHANGE_H
 #define FL_PROXY_EXCHANGE_H
 

@@ -1,32 +1,5 @@
 #include "proxy/head.h"
 
-const char *fl_head_reason(int status)
-{
-	static const struct {
-		int status;
-		const char *reason;
-	} table[] = {
-		{400, "Bad Request"},
-		{404, "Not Found"},
-		{408, "Request Timeout"},
-		{413, "Content Too Large"},
-		{414, "URI Too Long"},
-		{417, "Expectation Failed"},
-		{431, "Request Header Fields Too Large"},
-		{500, "Internal Server Error"},
-		{501, "Not Implemented"},
-		{502, "Bad Gateway"},
-		{503, "Service Unavailable"},
-		{504, "Gateway Timeout"},
-		{505, "HTTP Version Not Supported"},
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].status == status)
-			return table[i].reason;
-	return "Error";
-}
-
 static void field(struct fl_text *out, struct fl_slice name, struct fl_slice value)
 {
 	fl_text_slice(out, name);
@@ -154,7 +127,7 @@ void fl_head_answer(
 
 void fl_head_own(struct fl_text *out, int status, const char *why, bool head_only, bool close)
 {
-	const char *reason = fl_head_reason(status);
+	const char *reason = fl_http1_reason(status);
 	size_t body = 4 + strlen(reason) + 2 + strlen(why) + 1;
 
 	fl_text_format(out,

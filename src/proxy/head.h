@@ -26,7 +26,4 @@ void fl_head_answer(struct fl_text *out, const struct fl_http1_head *head,
 /* A whole answer of the proxy's own: a short text body that says what is wrong. */
 void fl_head_own(struct fl_text *out, int status, const char *why, bool head_only, bool close);
 
-/* "Bad Gateway" for 502, and so on. */
-const char *fl_head_reason(int status);
-
 #endif
