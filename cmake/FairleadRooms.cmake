@@ -84,3 +84,27 @@ function(fl_program)
   set_target_properties(fairlead PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   install(TARGETS fairlead DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
+
+# The man page and the shells' completions, as the program itself prints them.
+function(fl_program_documents)
+  if(NOT TARGET fairlead OR CMAKE_CROSSCOMPILING)
+    return()
+  endif()
+  foreach(document
+      "man|${CMAKE_INSTALL_MANDIR}/man1|fairlead.1"
+      "bash|${CMAKE_INSTALL_DATADIR}/bash-completion/completions|fairlead"
+      "zsh|${CMAKE_INSTALL_DATADIR}/zsh/site-functions|_fairlead"
+      "fish|${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d|fairlead.fish")
+    string(REPLACE "|" ";" parts ${document})
+    list(GET parts 0 topic)
+    list(GET parts 1 folder)
+    list(GET parts 2 name)
+    set(file ${CMAKE_BINARY_DIR}/documents/${topic}/${name})
+    add_custom_command(OUTPUT ${file}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/documents/${topic}
+      COMMAND $<TARGET_FILE:fairlead> help ${topic} > ${file} DEPENDS fairlead VERBATIM)
+    list(APPEND files ${file})
+    install(FILES ${file} DESTINATION ${folder})
+  endforeach()
+  add_custom_target(documents ALL DEPENDS ${files})
+endfunction()

@@ -255,7 +255,7 @@ const struct fl_verb fl_verb_demo = {
 	.name = "demo",
 	.usage = "[OPTIONS]",
 	.summary =
-		"show a balancer at work: five nodes, live traffic, a node that goes and comes",
+		"Shows a balancer at work: five nodes, live traffic, a node that goes and comes",
 	.text = "Starts five HTTP nodes, the balancer and clients on loopback, takes node c "
 		"away,\n"
 		"brings it back, and shows which keys moved, beside what modulo would have "

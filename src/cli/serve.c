@@ -29,7 +29,7 @@ static int run(const struct fl_verb *verb, int argc, char **argv)
 const struct fl_verb fl_verb_serve = {
 	.name = "serve",
 	.usage = "-c FILE",
-	.summary = "balance HTTP traffic as a configuration says",
+	.summary = "Balances HTTP traffic as a configuration says",
 	.text = "SIGHUP reloads the file (one with errors changes nothing), SIGUSR1 opens the\n"
 		"access log anew, SIGTERM and SIGINT let requests finish and end.\n"
 		"Exit: 0 ended by a signal, 1 could not start, 2 the file has errors.",

@@ -1,8 +1,8 @@
 /* The table of verbs, and what happens before one of them runs. */
+#include "cli/topics.h"
 #include "cli/verb.h"
 
 #include "conf/conf.h"
-#include "daemon/config.h"
 #include "fairlead/fairlead.h"
 
 #include <stdio.h>
@@ -24,14 +24,13 @@ static void overview(FILE *out)
 			   "A key goes in, a node comes out.\n\nverbs:\n");
 	for (size_t i = 0; fl_verbs[i]; i++)
 		(void)fprintf(out, "  %-10s %s\n", fl_verbs[i]->name, fl_verbs[i]->summary);
+	(void)fprintf(out, "  %-10s %s\n\ntopics, for \"fairlead help TOPIC\":\n", "help VERB",
+		"what a verb does, and its options");
+	for (const struct fl_topic *t = fl_topics; t->name; t++)
+		(void)fprintf(out, "  %-14s %s\n", t->name, t->summary);
 	(void)fprintf(out,
-		"  %-10s %s\n"
-		"  %-10s %s\n\n"
-		"Exit statuses: 0 done, 1 a check or a bound failed, 2 usage or bad input,\n"
-		"3 some key has no owner.\n",
-		"help VERB", "what a verb does, and its options", "help TOPIC",
-		"\"configuration\": every option of the file; \"schema\": the same for "
-		"editors");
+		"\nExit statuses: 0 done, 1 a check or a bound failed, 2 usage or bad "
+		"input,\n3 some key has no owner.\n");
 }
 
 static const struct fl_verb *find(const char *name)
@@ -61,29 +60,13 @@ static int unknown(const char *name)
 	return FL_EXIT_USAGE;
 }
 
-/* Off the very rows that read the file, so it cannot be wrong about them. */
-static void manual(FILE *out)
-{
-	(void)fprintf(out, "# Configuration\n\n"
-			   "A YAML file. It is strict: an unknown or repeated key, a wrong "
-			   "type or a value out of\n"
-			   "range is an error with file, line and column. `fairlead check -c "
-			   "FILE` tells every one of\n"
-			   "them; a reload refuses such a file and the old one goes on. This "
-			   "page is what\n"
-			   "`fairlead help configuration` prints.\n\n");
-	fl_conf_manual(fl_config_rows(), "", out);
-}
-
 static int help_verb(const char *name)
 {
-	if (strcmp(name, "configuration") == 0) {
-		manual(stdout);
-		return FL_EXIT_DONE;
-	}
-	if (strcmp(name, "schema") == 0) {
-		fl_conf_schema(fl_config_rows(), "Fairlead configuration", stdout);
-		return FL_EXIT_DONE;
+	for (const struct fl_topic *t = fl_topics; t->name; t++) {
+		if (strcmp(name, t->name) == 0) {
+			t->print(stdout);
+			return FL_EXIT_DONE;
+		}
 	}
 	const struct fl_verb *verb = find(name);
 	char *argv[] = {(char *)(verb ? verb->name : name), (char *)"--help", NULL};

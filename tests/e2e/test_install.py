@@ -70,3 +70,10 @@ def test_only_the_public_names_are_exported(prefix):
     header = (ROOT / "include/fairlead/fairlead.h").read_text()
     assert {n for n in names if n not in header and n != "FAIRLEAD_0"} == set()
     assert "fl_placement_new" in names
+
+
+def test_the_programs_documents_are_installed(prefix):
+    for path in ("share/man/man1/fairlead.1", "share/man/man3/fairlead.3",
+                 "share/bash-completion/completions/fairlead", "share/zsh/site-functions/_fairlead",
+                 "share/fish/vendor_completions.d/fairlead.fish"):
+        assert (prefix / path).stat().st_size > 500, path
