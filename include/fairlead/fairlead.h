@@ -229,6 +229,21 @@ FL_API int fl_owners_near(const fl_placement *p, const struct fl_key *key,
 FL_API int fl_owners_spread(const fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k);
 
+/* Where a key stands in a placement that is made of parts: the rows of a table, or the arcs of a
+ * ring, each of which ends at the point that owns it. */
+struct fl_position {
+	const char *part; /* "row" or "point"; lives as long as the library */
+	uint64_t index;   /* which one, from 0 */
+	uint64_t count;   /* of how many */
+	uint64_t first,
+		last;  /* the hashes it covers, both included; first > last: it goes round */
+	uint64_t hash; /* where the key is among them */
+};
+
+/* The part that `key` belongs to, whoever is masked. Only algorithms with FL_EXACT_MOVEMENT have
+ * parts: else FL_ENOTSUP, as for a key without what fl_pick needs. Any thread; O(log parts). */
+FL_API int fl_locate(const fl_placement *p, const struct fl_key *key, struct fl_position *out);
+
 /* fl_pick with bytes and no mask: the slot, or FL_NONE. */
 FL_API uint32_t fl_lookup(const fl_placement *p, const void *bytes, size_t len);
 

@@ -8,15 +8,6 @@
 
 #include <stdlib.h>
 
-double fl_ramp(uint64_t start, uint64_t slow_start_ms, uint64_t now_ms)
-{
-	uint64_t passed = now_ms > start ? now_ms - start : 0;
-
-	if (start == 0 || passed >= slow_start_ms)
-		return 1;
-	return (double)passed / (double)slow_start_ms;
-}
-
 /* ---- nodes ---- */
 
 struct sums {

@@ -73,11 +73,6 @@ void fl_json_put(struct fl_httpd_reply *reply, json_t *value, bool bare);
 const struct fl_admin_shares *fl_admin_shares(struct fl_admin *admin, fl_placement *placement);
 void fl_admin_shares_fini(struct fl_admin *admin);
 
-/* ---- pools.c ---- */
-
-/* How warm a node is: from 0 to 1. */
-double fl_ramp(uint64_t start, uint64_t slow_start_ms, uint64_t now_ms);
-
 /* ---- the paths: pools.c, why.c, movement.c ---- */
 
 void fl_admin_pools(void *cookie, const struct fl_httpd_request *req, const char *rest,

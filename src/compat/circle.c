@@ -61,3 +61,9 @@ bool fl_circle_starved(const struct fl_placement *p, uint32_t slot)
 	}
 	return true;
 }
+
+uint64_t fl_circle_position(const struct fl_placement *p, const struct fl_key *key)
+{
+	const struct fl_circle *c = p->state;
+	return c->position(key->bytes, key->len);
+}

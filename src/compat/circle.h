@@ -15,13 +15,14 @@ struct fl_circle {
 int fl_circle_build(struct fl_placement *p, const struct fl_point *list, size_t count,
 	uint64_t (*position)(const void *bytes, size_t len));
 
-/* For the rows: free, pick, owners, arc, memory, starved. */
+/* For the rows: free, pick, owners, arc, position, memory, starved. */
 void fl_circle_free(struct fl_placement *p);
 uint32_t fl_circle_pick(
 	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask);
 int fl_circle_owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k);
 bool fl_circle_arc(const struct fl_placement *p, size_t i, struct fl_arc *arc);
+uint64_t fl_circle_position(const struct fl_placement *p, const struct fl_key *key);
 size_t fl_circle_memory(const struct fl_placement *p);
 bool fl_circle_starved(const struct fl_placement *p, uint32_t slot);
 

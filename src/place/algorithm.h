@@ -36,6 +36,9 @@ struct fl_arc {
 	uint32_t slot;
 };
 
+#define FL_PART_ROW   "row"
+#define FL_PART_POINT "point"
+
 struct fl_algorithm {
 	struct fl_algorithm_info info;
 	struct fl_algorithm_option options[FL_MAX_OPTIONS + 1];
@@ -92,6 +95,11 @@ struct fl_algorithm {
 	/* Arc number i in order of hash; false past the last, whose end is UINT64_MAX.
 	 * NULL unless FL_EXACT_MOVEMENT. */
 	bool (*arc)(const struct fl_placement *p, size_t i, struct fl_arc *arc);
+	/* What an arc is: FL_PART_ROW, or FL_PART_POINT where the last arc is the wrap to the
+	 * first point. Set when `arc` is. */
+	const char *part;
+	/* Where a key is among the arcs; the key has what pick wants. NULL: at its hash. */
+	uint64_t (*position)(const struct fl_placement *p, const struct fl_key *key);
 
 	size_t (*memory)(const struct fl_placement *p); /* of the state */
 

@@ -442,6 +442,7 @@ const struct fl_algorithm fl_algorithm_bounded_table = {
 	.owners = owners,
 	.batch = batch,
 	.arc = arc,
+	.part = FL_PART_ROW,
 	.memory = memory,
 	.starved = starved,
 };

@@ -317,6 +317,7 @@ const struct fl_algorithm fl_algorithm_maglev = {
 	.owners = owners,
 	.batch = batch,
 	.arc = arc,
+	.part = FL_PART_ROW,
 	.memory = memory,
 	.starved = starved,
 };

@@ -110,5 +110,6 @@ const struct fl_algorithm fl_algorithm_ring = {
 	.owners = owners,
 	.batch = batch,
 	.arc = arc,
+	.part = FL_PART_POINT,
 	.memory = fl_node_points_memory,
 };

@@ -231,6 +231,7 @@ const struct fl_algorithm fl_algorithm_table = {
 	.owners = owners,
 	.batch = batch,
 	.arc = arc,
+	.part = FL_PART_ROW,
 	.memory = memory,
 	.starved = starved,
 };

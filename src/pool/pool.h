@@ -105,6 +105,10 @@ void fl_view_unref(struct fl_view *v);
 int fl_view_pick(const struct fl_view *v, const struct fl_key *key, uint64_t now_ms,
 	struct fl_member **out);
 
+/* How warm a node is, from 0 to 1, at a moment of wall-clock time. `start` as struct fl_tier's
+ * ramp_start. */
+double fl_ramp(uint64_t start, uint64_t slow_start_ms, uint64_t now_ms);
+
 /* The owners of `key` in order, ordinary nodes before backups, masked ones left out: at most k,
  * k <= 64. The first is fl_view_pick's, warm-up aside. Gives their number, or FL_ENOTSUP. */
 int fl_view_owners(

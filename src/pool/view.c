@@ -189,6 +189,15 @@ static uint64_t warm_for(uint64_t start, uint64_t now_ms)
 	return now_ms > start ? now_ms - start : 0;
 }
 
+double fl_ramp(uint64_t start, uint64_t slow_start_ms, uint64_t now_ms)
+{
+	uint64_t passed = warm_for(start, now_ms);
+
+	if (start == 0 || passed >= slow_start_ms)
+		return 1;
+	return (double)passed / (double)slow_start_ms;
+}
+
 /* ramp > u, both times 2^64 * slow_start. */
 static bool gate_open(uint64_t elapsed, uint64_t slow_start_ms, uint64_t u)
 {

@@ -645,6 +645,10 @@ static void why_gives_the_reasons(void **state)
 	assert_string_equal(text_of(why, "pool"), "app");
 	const fl_placement *p = fl_pool_view(w->pools[0])->tier[0].placement;
 	expect_hex(text_of(why, "hash"), fl_placement_hash(p, "user-7", 6));
+	json_t *position = json_object_get(why, "position");
+	assert_string_equal(text_of(position, "part"), "row");
+	assert_int_equal(int_of(position, "count"), 65536);
+	assert_int_equal(int_of(position, "index"), fl_placement_hash(p, "user-7", 6) >> 48);
 	json_decref(why);
 	set_state(w, "b", FL_ADMIN_DRAIN, -1);
 	set_state(w, "a", -1, FL_HEALTH_EJECTED);
