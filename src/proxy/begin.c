@@ -2,7 +2,7 @@
  * the head for the node. */
 #include "proxy/exchange_priv.h"
 #include "proxy/head.h"
-#include "proxy/key.h"
+#include "key/key.h"
 #include "proxy/route.h"
 
 static struct fl_slice fact(struct fl_exchange *ex, size_t from, size_t to)

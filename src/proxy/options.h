@@ -1,9 +1,10 @@
-/* What the proxy can be told: listeners, routes, key sources, limits and timeouts. The rows of
+/* What the proxy can be told: listeners, routes, forwarding, limits and timeouts. The rows of
  * these structs are in options.c; the daemon assembles them into the file's grammar. */
 #ifndef FL_PROXY_OPTIONS_H
 #define FL_PROXY_OPTIONS_H
 
 #include "base/option.h"
+#include "key/source.h"
 
 /* ---- listeners ---- */
 
@@ -30,31 +31,7 @@ struct fl_route_conf {
 
 extern const struct fl_option fl_route_rows[];
 
-/* ---- where a key comes from ---- */
-
-enum fl_key_kind {
-	FL_KEY_CLIENT_IP,
-	FL_KEY_HEADER,
-	FL_KEY_COOKIE,
-	FL_KEY_QUERY,
-	FL_KEY_PATH,
-	FL_KEY_HOST,
-	FL_KEY_ALL, /* every part must give a value; each is length-prefixed */
-};
-
-struct fl_key_source {
-	enum fl_key_kind kind;
-	const char *name;            /* HEADER, COOKIE, QUERY */
-	unsigned v4, v6;             /* CLIENT_IP: prefix lengths */
-	const char *label;           /* "header:x-user", for logs; never a value */
-	struct fl_key_source *parts; /* ALL */
-	size_t part_count;
-};
-
-struct fl_key_sources {
-	struct fl_key_source *items;
-	size_t count;
-};
+/* ---- forwarding ---- */
 
 enum fl_no_key {
 	FL_NO_KEY_CLIENT_IP,

@@ -1,7 +1,22 @@
 /* Keys: every source by table; what several requests must share and what they must not. */
-#include "bytes.h"
+#include "key/key.h"
 
-#include "proxy/key.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const struct fl_http1_limits limits = {.line = 8192, .head = 32768, .headers = 100};
+
+static void parse_request(struct fl_http1_head *head, const char *text)
+{
+	struct fl_http1_error err;
+
+	if (fl_http1_request(text, strlen(text), &limits, head, &err))
+		fail_msg("\"%s\": %s", text, err.why);
+}
 
 #define SOURCE(k, n)                                                                           \
 	{                                                                                      \
