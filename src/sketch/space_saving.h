@@ -35,7 +35,7 @@ void fl_space_saving_free(struct fl_space_saving *s); /* NULL is fine */
 void fl_space_saving_add(
 	struct fl_space_saving *s, struct fl_slice key, uint64_t hash, uint64_t weight);
 
-/* The most that a key without a counter can weigh; 0 while counters are left. */
+/* The most that a key without a counter can weigh; 0 while every key has one. O(k). */
 uint64_t fl_space_saving_floor(const struct fl_space_saving *s);
 
 /* The counters, heaviest first (then by hash), into items[0..count): at most `most` of them. Gives
