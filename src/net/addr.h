@@ -36,6 +36,10 @@ int fl_endpoint_parse(struct fl_endpoint *out, const char *text, struct fl_error
 /* The same, addresses only; FL_ENOENT for a well-formed name, which has to be resolved. */
 int fl_addr_parse(struct fl_addr *out, const char *text, struct fl_error *err);
 
+/* An IPv4 or IPv6 address alone, without port and brackets, as logs have it; a zone is passed over.
+ * False, and `out` untouched, for any other text. */
+bool fl_addr_parse_ip(struct fl_addr *out, const char *text, size_t n);
+
 /* Copies what the kernel gave; IPv4 mapped into IPv6 becomes IPv4. */
 void fl_addr_set(struct fl_addr *out, const struct sockaddr *sa, socklen_t len);
 

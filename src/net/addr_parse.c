@@ -221,3 +221,24 @@ int fl_addr_parse(struct fl_addr *out, const char *text, struct fl_error *err)
 	*out = e.addr;
 	return FL_OK;
 }
+
+bool fl_addr_parse_ip(struct fl_addr *out, const char *text, size_t n)
+{
+	char ip[INET6_ADDRSTRLEN];
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	const char *zone = memchr(text, '%', n);
+	if (zone)
+		n = (size_t)(zone - text);
+	if (n == 0 || n >= sizeof(ip) || memchr(text, '\0', n))
+		return false;
+	memcpy(ip, text, n);
+	ip[n] = '\0';
+	if (!zone && inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
+		fl_addr_set(out, (const struct sockaddr *)&v4, sizeof(v4));
+	else if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
+		set_v6(out, &v6);
+	else
+		return false;
+	return true;
+}

@@ -136,6 +136,16 @@ int fl_http1_response(const char *p, size_t n, enum fl_http1_method method,
 	const struct fl_http1_limits *limits, struct fl_http1_head *out,
 	struct fl_http1_error *err);
 
+/* ---- parts of a head, for who has no more than those ---- */
+
+/* host [":" port]; on success *host is the text without the port (brackets stay). 0 or -1. */
+int fl_http1_authority(struct fl_slice text, struct fl_slice *host);
+
+/* Fills path and query, and for the absolute form host and authority, from out->target, which must
+ * not be empty and whose bytes are not checked, and out->method. What the target has not is left
+ * as it was. 0, or -1 with *err set. */
+int fl_http1_target(struct fl_http1_head *out, struct fl_http1_error *err);
+
 /* ---- bodies ---- */
 
 struct fl_http1_body {

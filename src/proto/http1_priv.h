@@ -62,14 +62,6 @@ static inline int fl_http1_refuse(struct fl_http1_error *err, int status, const 
 	return -1;
 }
 
-/* ---- the request target ---- */
-
-/* host [":" port]; on success *host is the text without the port (brackets stay). 0 or -1. */
-int fl_http1_authority(struct fl_slice text, struct fl_slice *host);
-
-/* Fills path and query, and for the absolute form host and authority, from out->target. */
-int fl_http1_target(struct fl_http1_head *out, struct fl_http1_error *err);
-
 /* ---- the fields ---- */
 
 /* What the fields said, before anyone concludes. */

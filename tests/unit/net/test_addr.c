@@ -257,6 +257,47 @@ static void small_rooms(void **state)
 	}
 }
 
+/* Addresses as logs have them, and that the text made by hand is what the C library writes. */
+static void ip_alone(void **state)
+{
+	static const char *const wrong[] = {"", "-", "1.2.3", "1.2.3.4:5", "[::1]",
+		"::1::", "unix:", "host", "1.2.3.4%1", "01.2.3.4",
+		"1:2:3:4:5:6:7:8:9:1:2:3:4:5:6:7:8:9:1:2:3:4:5:6"};
+	struct fl_addr addr, untouched = {.len = 77};
+	char text[FL_ADDR_TEXT], theirs[INET6_ADDRSTRLEN];
+	uint32_t random = 1;
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		addr = untouched;
+		if (fl_addr_parse_ip(&addr, wrong[i], strlen(wrong[i])) || addr.len != 77)
+			fail_msg("\"%s\" is no address", wrong[i]);
+	}
+	assert_false(fl_addr_parse_ip(&addr, "1.2.3.4\0", 8));
+	assert_true(fl_addr_parse_ip(&addr, "1.2.3.45", 7));
+	assert_int_equal(fl_addr_client_text(&addr, 32, 64, text, sizeof(text)), 7);
+	assert_string_equal(text, "1.2.3.4");
+	assert_true(fl_addr_parse_ip(&addr, "fe80::1%eth0", 12));
+	(void)fl_addr_client_text(&addr, 32, 128, text, sizeof(text));
+	assert_string_equal(text, "fe80::1");
+	assert_true(fl_addr_parse_ip(&addr, "::ffff:1.2.3.4", 14));
+	(void)fl_addr_client_text(&addr, 32, 128, text, sizeof(text));
+	assert_string_equal(text, "1.2.3.4");
+	for (int i = 0; i < 20000; i++) {
+		int family = i % 2 ? AF_INET : AF_INET6;
+		unsigned char ip[16];
+		for (size_t k = 0; k < sizeof(ip); k++) {
+			random = random * 1664525 + 1013904223;
+			/* Short numbers and zeros, too; not the forms that end in dots. */
+			ip[k] = (unsigned char)(random >> 24 >> (random >> 20 & 8));
+		}
+		ip[0] |= 1;
+		inet_ntop(family, ip, theirs, sizeof(theirs));
+		assert_true(fl_addr_parse_ip(&addr, theirs, strlen(theirs)));
+		(void)fl_addr_client_text(&addr, 32, 128, text, sizeof(text));
+		assert_string_equal(text, theirs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +308,7 @@ int main(void)
 		cmocka_unit_test(equality),
 		cmocka_unit_test(from_the_kernel),
 		cmocka_unit_test(client_text),
+		cmocka_unit_test(ip_alone),
 		cmocka_unit_test(small_rooms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
