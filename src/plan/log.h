@@ -25,6 +25,7 @@
 #define FL_PLAN_LOG_H
 
 #include "base/error.h"
+#include "base/slice.h"
 #include "key/source.h"
 
 #include <stdint.h>
