@@ -6,6 +6,7 @@
 #include "fairlead/fairlead.h"
 
 #include "base/error.h"
+#include "lib/interval.h"
 #include "lib/keyspace.h"
 #include "place/place.h"
 
@@ -50,26 +51,6 @@ int fl_shares(const fl_placement *p, size_t samples, double *shares)
 }
 
 /* ---- movement ---- */
-
-/* IEEE square root by Newton's method, so that the library needs no libm. */
-static double root(double x)
-{
-	double r = x > 1 ? x : 1;
-	if (x <= 0)
-		return 0;
-	for (int i = 0; i < 64; i++)
-		r = 0.5 * (r + x / r);
-	return r;
-}
-
-/* How far the 99 % interval of Wilson reaches from the measured share p of n samples. */
-static double reach(double p, double n)
-{
-	const double z = 2.5758293035489004, zz = z * z;
-	double middle = (p + zz / (2 * n)) / (1 + zz / n);
-	double half = z / (1 + zz / n) * root(p * (1 - p) / n + zz / (4 * n * n));
-	return half + (middle > p ? middle - p : p - middle);
-}
 
 static const char *name_at(const struct fl_placement *p, uint32_t slot)
 {
@@ -171,7 +152,7 @@ static int measure(struct fl_movement *m, const struct fl_placement *before,
 	if (rc == FL_OK)
 		rc = report(m, &flows, before, after, scale);
 	if (rc == FL_OK && !m->exact)
-		m->interval = reach(m->moved, (double)samples);
+		m->interval = fl_wilson_reach(m->moved, (double)samples);
 	fl_flows_fini(&flows);
 	return rc;
 }

@@ -17,7 +17,7 @@ enum fl_keygen_shape {
 	FL_KEYGEN_SEQUENTIAL, /* user:1, user:2, ... whatever the seed */
 	FL_KEYGEN_UUID,       /* version 4, lower case */
 	FL_KEYGEN_IPV4,       /* dotted addresses, all of them different */
-	FL_KEYGEN_URL,        /* /catalog/item-0f3a..?page=7 */
+	FL_KEYGEN_URL,        /* /catalog/item-12?page=7 */
 	FL_KEYGEN_RANDOM,     /* 16 bytes of any value */
 	FL_KEYGEN_SHAPES,
 };
@@ -36,7 +36,7 @@ size_t fl_keygen_key(
 struct fl_zipf;
 
 /* n in 1..FL_ZIPF_MOST, 8 bytes each; s in thousandths, 0 (all alike) to 4000. FL_EINVAL,
- * FL_ENOMEM. About 50 ns a rank. */
+ * FL_ENOMEM. About 100 ns a rank. */
 int fl_zipf_new(struct fl_zipf **out, uint32_t n, uint32_t s_milli);
 void fl_zipf_free(struct fl_zipf *z); /* NULL is fine */
 

@@ -4,8 +4,8 @@
  * - Shares of traffic, by node and from node to node: exact, whatever the number of keys, because
  *   each request is looked up in both placements and counted.
  * - The number of different keys, and how many move: exact while a table of keys fits into the
- *   memory given (24 bytes a key and a quarter more), and beyond that from every 2^n-th key by
- *   hash, with a 99 % interval. (Keys are told apart by 64-bit hashes.)
+ *   memory given (32 to 64 bytes a key), and beyond that from one key of 2^n, chosen by hash, with
+ *   a 99 % interval. (Keys are told apart by 64-bit hashes.)
  * - The hottest keys: exact while the table is; else by a sketch with an error for each.
  *
  * The same keys in the same order give the same report everywhere. One thread at a time. */
@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-#define FL_TRAFFIC_MEMORY ((size_t)256 << 20) /* the default: about 7 million keys exactly */
+#define FL_TRAFFIC_MEMORY ((size_t)256 << 20) /* the default: about 6 million keys exactly */
 #define FL_TRAFFIC_HOT    1000                /* the default */
 
 /* One placement with its mask, or the two tiers of a pool's view: nodes of the second have the

@@ -21,7 +21,7 @@
 #include <stdlib.h>
 
 struct counter {
-	uint64_t hash, weight, error;
+	uint64_t hash, tag, weight, error;
 	size_t len;
 };
 
@@ -172,11 +172,13 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a + b < a ? UINT64_MAX : a + b;
 }
 
-static void name(struct fl_space_saving *s, uint32_t i, struct fl_slice key, uint64_t hash)
+static void name(
+	struct fl_space_saving *s, uint32_t i, struct fl_slice key, uint64_t hash, uint64_t tag)
 {
 	size_t kept = key.n < FL_SPACE_SAVING_KEY ? key.n : FL_SPACE_SAVING_KEY;
 
 	s->counters[i].hash = hash;
+	s->counters[i].tag = tag;
 	s->counters[i].len = key.n;
 	if (kept)
 		memcpy(s->keys + (size_t)i * FL_SPACE_SAVING_KEY, key.p, kept);
@@ -184,8 +186,8 @@ static void name(struct fl_space_saving *s, uint32_t i, struct fl_slice key, uin
 }
 
 /* A key that has no counter takes the lightest one over. */
-static void take_over(
-	struct fl_space_saving *s, struct fl_slice key, uint64_t hash, uint64_t weight)
+static void take_over(struct fl_space_saving *s, struct fl_slice key, uint64_t hash,
+	uint64_t tag, uint64_t weight)
 {
 	uint32_t i = lightest(s);
 	struct counter *c = &s->counters[i];
@@ -194,13 +196,13 @@ static void take_over(
 	forget(s, c);
 	c->error = c->weight;
 	c->weight = sum(c->weight, weight);
-	name(s, i, key, hash);
+	name(s, i, key, hash, tag);
 	s->heap->weight = c->weight;
 	sink(s, 0);
 }
 
-void fl_space_saving_add(
-	struct fl_space_saving *s, struct fl_slice key, uint64_t hash, uint64_t weight)
+void fl_space_saving_add(struct fl_space_saving *s, struct fl_slice key, uint64_t hash,
+	uint64_t tag, uint64_t weight)
 {
 	const struct cell *cell = find(s, hash, key.n);
 
@@ -212,11 +214,11 @@ void fl_space_saving_add(
 	} else if (s->used < s->k) {
 		uint32_t i = (uint32_t)s->used++;
 		s->counters[i].weight = weight;
-		name(s, i, key, hash);
+		name(s, i, key, hash, tag);
 		if (s->used == s->k)
 			make_heap(s);
 	} else {
-		take_over(s, key, hash, weight);
+		take_over(s, key, hash, tag, weight);
 	}
 }
 
@@ -259,6 +261,7 @@ int fl_space_saving_list(
 			.key = {s->keys + i * FL_SPACE_SAVING_KEY, kept},
 			.len = c->len,
 			.hash = c->hash,
+			.tag = c->tag,
 			.weight = c->weight,
 			.error = c->error,
 		};

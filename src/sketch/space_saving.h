@@ -21,6 +21,7 @@ struct fl_space_saving_item {
 		key; /* borrowed until the next add; its first FL_SPACE_SAVING_KEY bytes */
 	size_t len;  /* of the whole key */
 	uint64_t hash;
+	uint64_t tag;
 	uint64_t weight, error;
 };
 
@@ -30,10 +31,11 @@ int fl_space_saving_new(struct fl_space_saving **out, size_t k);
 void fl_space_saving_free(struct fl_space_saving *s); /* NULL is fine */
 
 /* Counts `weight` (0 counts nothing) for the key with this 64-bit hash, which is what tells keys
- * apart: two keys of one hash and length are one. Sums stop at 2^64 - 1. O(1) for a key that has a
+ * apart: two keys of one hash and length are one. `tag` is the caller's, of a key's first add since
+ * it has its counter. Sums stop at 2^64 - 1. O(1) for a key that has a
  * counter, amortised O(log k) else; no allocation. */
-void fl_space_saving_add(
-	struct fl_space_saving *s, struct fl_slice key, uint64_t hash, uint64_t weight);
+void fl_space_saving_add(struct fl_space_saving *s, struct fl_slice key, uint64_t hash,
+	uint64_t tag, uint64_t weight);
 
 /* The most that a key without a counter can weigh; 0 while every key has one. O(k). */
 uint64_t fl_space_saving_floor(const struct fl_space_saving *s);

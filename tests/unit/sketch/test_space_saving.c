@@ -23,8 +23,8 @@ static void add(struct fl_space_saving *s, uint32_t key, uint64_t weight)
 	char text[16];
 	int n = snprintf(text, sizeof(text), "key-%u", key);
 
-	fl_space_saving_add(
-		s, (struct fl_slice){text, (size_t)n}, fl_xxh3(text, (size_t)n, 0), weight);
+	fl_space_saving_add(s, (struct fl_slice){text, (size_t)n}, fl_xxh3(text, (size_t)n, 0),
+		key, weight);
 	truth[key] += weight;
 	total += weight;
 }
@@ -51,6 +51,7 @@ static void check(const struct fl_space_saving *s, size_t k)
 		text[items[i].len] = '\0';
 		assert_int_equal(sscanf(text, "key-%u", &key), 1);
 		assert_true(key < KEYS && !listed[key]);
+		assert_int_equal(items[i].tag, key);
 		listed[key] = true;
 		assert_true(truth[key] <= items[i].weight);
 		assert_true(items[i].weight - items[i].error <= truth[key]);
@@ -148,16 +149,17 @@ static void test_edges(void **state)
 	assert_int_equal(fl_space_saving_new(&s, 3), FL_OK);
 	assert_int_equal(fl_space_saving_list(s, items, 4), 0);
 	memset(huge, 'x', sizeof(huge));
-	fl_space_saving_add(s, (struct fl_slice){NULL, 0}, 1, 5);
-	fl_space_saving_add(s, FL_SLICE("nothing"), 2, 0);
-	fl_space_saving_add(s, (struct fl_slice){huge, sizeof(huge)}, 3, UINT64_MAX);
-	fl_space_saving_add(s, (struct fl_slice){huge, sizeof(huge)}, 3, 9);
+	fl_space_saving_add(s, (struct fl_slice){NULL, 0}, 1, 0, 5);
+	fl_space_saving_add(s, FL_SLICE("nothing"), 2, 0, 0);
+	fl_space_saving_add(s, (struct fl_slice){huge, sizeof(huge)}, 3, 1, UINT64_MAX);
+	fl_space_saving_add(s, (struct fl_slice){huge, sizeof(huge)}, 3, 2, 9);
 	fl_space_saving_add(
-		s, (struct fl_slice){huge, 999}, 3, 1); /* same hash, other length */
+		s, (struct fl_slice){huge, 999}, 3, 3, 1); /* same hash, other length */
 	assert_int_equal(fl_space_saving_list(s, items, 4), 3);
 	assert_int_equal(items[0].len, 1000);
 	assert_int_equal(items[0].key.n, FL_SPACE_SAVING_KEY);
 	assert_int_equal(items[0].weight, UINT64_MAX);
+	assert_int_equal(items[0].tag, 1);
 	assert_int_equal(items[1].len, 0);
 	assert_int_equal(items[1].weight, 5);
 	assert_int_equal(items[2].weight, 1);
