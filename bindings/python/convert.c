@@ -129,7 +129,7 @@ int mask_get(const fl_placement *p, PyObject *down, struct held_mask *out)
 {
 	PyObject *items, *item;
 	int rc = 0;
-	out->mask = (struct fl_mask){out->words, 0};
+	*out = (struct held_mask){{NULL, 0}, NULL};
 	if (!down || down == Py_None)
 		return 0;
 	if (PyUnicode_Check(down)) {
@@ -138,14 +138,29 @@ int mask_get(const fl_placement *p, PyObject *down, struct held_mask *out)
 	}
 	if (!(items = PyObject_GetIter(down)))
 		return -1;
-	out->mask.count = (fl_placement_slots(p) + 63) / 64;
-	memset(out->words, 0, out->mask.count * sizeof(*out->words));
+	size_t count = (fl_placement_slots(p) + 63) / 64;
+	out->words = PyMem_Calloc(count + 1, sizeof(*out->words));
+	if (!out->words) {
+		Py_DECREF(items);
+		PyErr_NoMemory();
+		return -1;
+	}
+	out->mask = (struct fl_mask){out->words, count};
 	while (rc == 0 && (item = PyIter_Next(items))) {
 		rc = mask_name(p, item, out);
 		Py_DECREF(item);
 	}
 	Py_DECREF(items);
-	return rc < 0 || PyErr_Occurred() ? -1 : 0;
+	if (rc == 0 && !PyErr_Occurred())
+		return 0;
+	mask_release(out);
+	return -1;
+}
+
+void mask_release(struct held_mask *m)
+{
+	PyMem_Free(m->words);
+	*m = (struct held_mask){{NULL, 0}, NULL};
 }
 
 /* ---- nodes ---- */

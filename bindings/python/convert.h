@@ -9,8 +9,6 @@
 
 #include "fairlead/fairlead.h"
 
-#define MASK_WORDS (FL_MAX_NODES / 64)
-
 /* Adds the exceptions to the module. 0 or -1 with an exception set. */
 int errors_add(PyObject *module);
 
@@ -29,12 +27,14 @@ void key_release(struct held_key *k);
 /* A str or bytes, whose bytes live as long as the object. */
 int key_borrow(PyObject *object, struct fl_key *out);
 
-/* An iterable of names (or None) as a mask over p's slots. Unknown names are an error. */
+/* An iterable of names (or None) as a mask over p's slots. Unknown names are an error. mask_release
+ * must follow, also for None. 0 or -1 with an exception set, and then nothing is held. */
 struct held_mask {
 	struct fl_mask mask;
-	uint64_t words[MASK_WORDS];
+	uint64_t *words;
 };
 int mask_get(const fl_placement *p, PyObject *down, struct held_mask *out);
+void mask_release(struct held_mask *m);
 
 /* A tuple (name, weight, slot or None, zone or None); the strings are borrowed from it. */
 int node_get(PyObject *tuple, struct fl_node *out);

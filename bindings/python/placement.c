@@ -153,10 +153,15 @@ static PyObject *lookup(PyObject *self, PyObject *args, PyObject *kwargs)
 	uint32_t slot = FL_NONE;
 	int rc;
 	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:lookup", names, &object, &down) ||
-		mask_get(cast(self)->p, down, &mask) < 0 || key_get(object, &key) < 0)
+		mask_get(cast(self)->p, down, &mask) < 0)
 		return NULL;
+	if (key_get(object, &key) < 0) {
+		mask_release(&mask);
+		return NULL;
+	}
 	rc = fl_pick(cast(self)->p, &key.key, &mask.mask, &slot);
 	key_release(&key);
+	mask_release(&mask);
 	return rc == FL_OK ? name_at(self, slot) : errors_raise(rc, NULL);
 }
 
@@ -184,12 +189,17 @@ static PyObject *owners(PyObject *self, PyObject *args, PyObject *kwargs)
 	if (k < 0)
 		return PyErr_Format(PyExc_ValueError, "k is %zd, and must not be negative", k);
 	k = k < most ? k : most;
-	if (mask_get(cast(self)->p, down, &mask) < 0 || key_get(object, &key) < 0)
+	if (mask_get(cast(self)->p, down, &mask) < 0)
 		return NULL;
+	if (key_get(object, &key) < 0) {
+		mask_release(&mask);
+		return NULL;
+	}
 	uint32_t *slots = PyMem_Malloc(((size_t)k + 1) * sizeof(*slots));
 	count = slots ? fl_owners(cast(self)->p, &key.key, &mask.mask, slots, (size_t)k)
 	              : FL_ENOMEM;
 	key_release(&key);
+	mask_release(&mask);
 	list = count >= 0 ? list_of(self, slots, count) : errors_raise(count, NULL);
 	PyMem_Free(slots);
 	return list;
@@ -239,13 +249,16 @@ static PyObject *lookup_many(PyObject *self, PyObject *args, PyObject *kwargs)
 		mask_get(cast(self)->p, down, &mask) < 0)
 		return NULL;
 	/* A tuple of our own keeps the keys alive while others may change the list. */
-	if (!(tuple = PySequence_Tuple(keys)))
+	if (!(tuple = PySequence_Tuple(keys))) {
+		mask_release(&mask);
 		return NULL;
+	}
 	if (batch_fill(&b, tuple) == 0) {
 		int rc = batch_run(cast(self)->p, &b, &mask.mask);
 		list = rc == FL_OK ? list_of(self, b.slots, b.count) : errors_raise(rc, NULL);
 	}
 	PyMem_Free(b.keys);
+	mask_release(&mask);
 	Py_DECREF(tuple);
 	return list;
 }

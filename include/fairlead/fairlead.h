@@ -50,11 +50,11 @@ FL_API const char *fl_version(void);
 /* ---- nodes --------------------------------------------------------------------------- */
 
 #define FL_NONE       UINT32_MAX /* "no slot" and "no node" */
-#define FL_MAX_NODES  65536u /* nodes in one placement, and one more than the highest slot */
-#define FL_MAX_SHARDS (1u << 20) /* the same for jump and jumpback */
+#define FL_MAX_NODES  (1u << 20) /* nodes in one placement, and one more than the highest slot */
+#define FL_MAX_ROWED  (1u << 16) /* the same for table, bounded-table and maglev */
 #define FL_MAX_WEIGHT 65535
-#define FL_MAX_NAME   255 /* bytes of a name or a zone, without the NUL */
-#define FL_MAX_POINTS (1u << 24)
+#define FL_MAX_NAME   255        /* bytes of a name or a zone, without the NUL */
+#define FL_MAX_POINTS (1u << 24) /* of a ring: points times the sum of the weights */
 
 struct fl_node {
 	const char *name; /* 1..FL_MAX_NAME bytes, NUL-terminated, unique in its placement */
@@ -216,7 +216,8 @@ FL_API int fl_owners(const fl_placement *p, const struct fl_key *key,
 /* As fl_owners, but those in `zone` come first, in the key's own order, then all others in that
  * order. NULL or "" means the nodes without a zone, which count as one zone. Errors as fl_owners
  * (after FL_ENOMEM slots[0..k) may hold anything). Any thread, no lock; allocates only when
- * k > 64. Cost: that of two fl_owners, and a look at each node. */
+ * k > 64 or there are more than FL_MAX_ROWED slots. Cost: that of two fl_owners, and a look at each
+ * node. */
 FL_API int fl_owners_near(const fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, const char *zone, uint32_t *slots, size_t k);
 
@@ -294,8 +295,9 @@ FL_API void fl_load_free(fl_load *l); /* nobody may be using it; NULL is fine */
  * out. A call that finds every node full in 16 looks, each of which some other thread disturbed,
  * takes the key's first owner whatever its cap: one request a thread at most.
  * Errors: FL_EINVAL (epsilon), FL_ELIMIT (a placement with more slots, too many in flight),
- * FL_ENOTSUP as in fl_pick. Any thread, no lock, no allocation. Where the key's owner has room:
- * the pick and two atomic operations. */
+ * FL_ENOTSUP as in fl_pick; FL_ENOMEM, only for a placement of more than FL_MAX_ROWED slots whose
+ * first 64 owners are all full: then alone it allocates. Any thread, no lock. Where the key's
+ * owner has room: the pick and two atomic operations. */
 FL_API int fl_load_acquire(fl_load *l, const fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t epsilon, uint32_t *slot);
 

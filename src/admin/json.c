@@ -1,4 +1,4 @@
-/* JSON through jansson, one small value at a time: a pool of 65536 nodes never stands in memory
+/* JSON through jansson, one small value at a time: a pool of a million nodes never stands in memory
  * as a tree. */
 #include "admin/priv.h"
 

@@ -329,12 +329,12 @@ static int check_address(struct fl_conf *conf, const struct fl_conf_node *item,
 static int check_addresses(
 	struct fl_conf *conf, const struct fl_conf_node *map, const struct fl_pool_conf *pool)
 {
+	const struct fl_conf_node *item = fl_pool_conf_item(map, 0);
 	int rc = 0;
 
-	for (size_t i = 0; i < pool->count; i++)
+	for (size_t i = 0; i < pool->count; i++, item = fl_pool_conf_next(map, item))
 		if (pool->nodes[i].name)
-			rc |= check_address(
-				conf, fl_pool_conf_item(map, i), &pool->nodes[i], pool->name);
+			rc |= check_address(conf, item, &pool->nodes[i], pool->name);
 	return rc;
 }
 

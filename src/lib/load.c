@@ -26,9 +26,11 @@
  *
  * Cost: an atomic add on T, which all share, and a compare and swap on the owner's cell; each
  * further owner one load more, and the owners' order as fl_owners computes it, at most 64 at a
- * time: those seen are masked for the next 64, so nothing is ever allocated. */
+ * time: those seen are masked for the next 64. So nothing is allocated, but for that mask where it
+ * has more than FL_MAX_ROWED slots. */
 #include "fairlead/fairlead.h"
 
+#include "lib/words.h"
 #include "place/placement_priv.h"
 
 #include <stdlib.h>
@@ -96,7 +98,7 @@ uint32_t fl_load_total(const fl_load *l)
 /* ---- caps ---- */
 
 /* ceil((MILLION + epsilon) * total * weight / (MILLION * all)), exactly, in 64 bits: total <= 2^31,
- * weight <= all < 2^32, MILLION + epsilon < 2^24. */
+ * weight < 2^16, all < 2^36, MILLION + epsilon < 2^24, so the largest sum is below 2^61. */
 static uint64_t cap_of(uint64_t total, uint64_t weight, uint64_t all, uint64_t epsilon)
 {
 	uint64_t factor = MILLION + epsilon, unit = MILLION * all;
@@ -153,48 +155,53 @@ static uint32_t sit_at_any(const struct search *s, const uint32_t *slots, int co
 }
 
 /* The owners behind the first AT_A_TIME, which are in `few`. */
-static uint32_t look_further(const struct search *s, uint32_t few[AT_A_TIME])
+static int look_further(const struct search *s, uint32_t few[AT_A_TIME], uint32_t *slot)
 {
-	uint64_t words[FL_MAX_NODES / 64];
-	struct fl_mask seen = {words, (s->placement->slots + 63) / 64};
-	uint32_t slot = FL_NONE;
+	struct fl_words words;
+	if (fl_words_init(&words, s->placement->slots) != FL_OK)
+		return FL_ENOMEM;
+	struct fl_mask seen = {words.at, (s->placement->slots + 63) / 64};
 	int n = AT_A_TIME;
 	for (size_t i = 0; i < seen.count; i++)
-		words[i] = s->mask && i < s->mask->count ? s->mask->words[i] : 0;
-	for (size_t i = 0; i < seen.count && slot == FL_NONE && n == AT_A_TIME; i++) {
+		words.at[i] = s->mask && i < s->mask->count ? s->mask->words[i] : 0;
+	for (size_t i = 0; i < seen.count && *slot == FL_NONE && n == AT_A_TIME; i++) {
 		for (int j = 0; j < n; j++)
-			words[few[j] / 64] |= (uint64_t)1 << (few[j] % 64);
+			words.at[few[j] / 64] |= (uint64_t)1 << (few[j] % 64);
 		n = fl_owners(s->placement, &s->key, &seen, few, AT_A_TIME);
-		slot = sit_at_any(s, few, n);
+		*slot = sit_at_any(s, few, n);
 	}
-	return slot;
+	fl_words_fini(&words);
+	return FL_OK;
 }
 
-static uint32_t look(const struct search *s)
+/* *slot stays FL_NONE when every node was full. */
+static int look(const struct search *s, uint32_t *slot)
 {
 	uint32_t few[AT_A_TIME];
 	int done = 0;
 	for (int k = FEW; k <= AT_A_TIME; k *= AT_A_TIME / FEW) {
 		int n = fl_owners(s->placement, &s->key, s->mask, few, (size_t)k);
-		uint32_t slot = sit_at_any(s, few + done, n - done);
-		if (slot != FL_NONE || n < k)
-			return slot;
+		*slot = sit_at_any(s, few + done, n - done);
+		if (*slot != FL_NONE || n < k)
+			return FL_OK;
 		done = n;
 	}
-	return look_further(s, few);
+	return look_further(s, few, slot);
 }
 
-static uint32_t find_place(const struct search *s, uint32_t first)
+static int find_place(const struct search *s, uint32_t first, uint32_t *slot)
 {
+	int rc = FL_OK;
+	*slot = FL_NONE;
 	if (sit(s, first))
-		return first;
-	for (unsigned pass = 0; pass < PASSES; pass++) {
-		uint32_t slot = look(s);
-		if (slot != FL_NONE)
-			return slot;
+		*slot = first;
+	for (unsigned pass = 0; pass < PASSES && *slot == FL_NONE && rc == FL_OK; pass++)
+		rc = look(s, slot);
+	if (rc == FL_OK && *slot == FL_NONE) {
+		atomic_fetch_add(&s->load->cells[first].in_flight, 1);
+		*slot = first;
 	}
-	atomic_fetch_add(&s->load->cells[first].in_flight, 1);
-	return first;
+	return rc;
 }
 
 int fl_load_acquire(fl_load *l, const fl_placement *p, const struct fl_key *key,
@@ -219,7 +226,11 @@ int fl_load_acquire(fl_load *l, const fl_placement *p, const struct fl_key *key,
 			atomic_fetch_sub(&l->total, 1);
 			return FL_ELIMIT;
 		}
-		first = find_place(&s, first);
+		rc = find_place(&s, first, &first);
+		if (rc != FL_OK) {
+			atomic_fetch_sub(&l->total, 1);
+			return rc;
+		}
 	}
 	*slot = first;
 	return FL_OK;

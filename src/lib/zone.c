@@ -17,6 +17,7 @@
 #include "fairlead/fairlead.h"
 
 #include "hash/xxh3.h"
+#include "lib/words.h"
 #include "place/placement_priv.h"
 
 #include <stdlib.h>
@@ -50,16 +51,19 @@ static void mask_zone(const fl_placement *p, const struct fl_mask *mask, const c
 int fl_owners_near(const fl_placement *p, const struct fl_key *key, const struct fl_mask *mask,
 	const char *zone, uint32_t *slots, size_t k)
 {
-	uint64_t words[FL_MAX_NODES / 64];
-	struct fl_mask half = {words, (p->slots + 63) / 64};
+	struct fl_words words;
+	if (fl_words_init(&words, p->slots) != FL_OK)
+		return FL_ENOMEM;
+	struct fl_mask half = {words.at, (p->slots + 63) / 64};
 	const char *home = zone ? zone : "";
-	mask_zone(p, mask, home, false, words);
-	int near = fl_owners(p, key, &half, slots, k);
-	if (near < 0 || (size_t)near == k)
-		return near;
-	mask_zone(p, mask, home, true, words);
-	int far = fl_owners(p, key, &half, slots + near, k - (size_t)near);
-	return far < 0 ? far : near + far;
+	mask_zone(p, mask, home, false, words.at);
+	int near = fl_owners(p, key, &half, slots, k), far = 0;
+	if (near >= 0 && (size_t)near < k) {
+		mask_zone(p, mask, home, true, words.at);
+		far = fl_owners(p, key, &half, slots + near, k - (size_t)near);
+	}
+	fl_words_fini(&words);
+	return near < 0 || far < 0 ? (near < far ? near : far) : near + far;
 }
 
 /* ---- spread ---- */

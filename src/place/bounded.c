@@ -434,6 +434,7 @@ const struct fl_algorithm fl_algorithm_bounded_table = {
 		{"epsilon", 50000, 0, MILLION, FL_RATIO, NULL}},
 	.seed = FL_TABLE_SEED,
 	.max_weight = FL_MAX_WEIGHT,
+	.max_nodes = FL_MAX_ROWED,
 	.key_hash = FL_KEY_XXH3,
 	.build = build,
 	.derive = derive,

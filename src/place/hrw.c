@@ -10,14 +10,15 @@
  *     wrong only if E_i / w_i is within d (1/w_i + 1/w_j) <= 2d of the others' least value, and
  *     an exponential of rate w_i ln 2 falls into a given interval of length 2d, given that it
  *     has to beat the others down to there, with chance at most s W ln 2 * 2d. So the relative
- *     error of a share is at most W ln 2 * 2^-56. The largest legal W is below 2^32, and there
- *     it is below 2^-24.5.
+ *     error of a share is at most W ln 2 * 2^-56. The largest legal W, 2^20 nodes of weight
+ *     65535, is below 2^36, and there it is below 2^-20.5; with 65536 nodes, below 2^-24.5.
  * (2) Scores are whole numbers of 64 bits: u_i is known to a cell of 2^-64. The outcome depends
  *     on where in its cell u_j is only if j's cell holds the threshold where i and j change
  *     places while both are ahead of all others: given u_i, chance at most 2^-64 times that of i
  *     being ahead of the rest, hence relative at most n 2^-64 W / (W - w_j), or 2^-64 absolute
- *     with only two nodes.
- * So the smallest legal share, 1 of 65536 * 65535, is right to one part in 2^24 (supposing
+ *     with only two nodes. W - w_j is at least n - 1, so that n W / (W - w_j) is at most
+ *     n + 2 * 65535, and the error below 2^-43.
+ * So the smallest legal share, 1 of 2^20 * 65535, is right to one part in 2^20 (supposing
  * uniform scores; bench/score.c measures those).
  *
  * Cost: the kernels (kernel.c) give every node's high score or a float lower bound of its value;

@@ -110,7 +110,6 @@ const struct fl_algorithm fl_algorithm_jump = {
 	.key_hash = FL_KEY_XXH3,
 	.by_slot = true,
 	.stacked = true,
-	.max_nodes = FL_MAX_SHARDS,
 	.build = build,
 	.free = fl_shards_free,
 	.pick = fl_shards_pick,

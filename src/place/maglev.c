@@ -45,7 +45,7 @@ struct maglev {
 	struct fl_hrw rest;
 };
 
-_Static_assert(FL_MAX_NODES - 1 <= UINT16_MAX, "a slot fits into a row");
+_Static_assert(FL_MAX_ROWED - 1 <= UINT16_MAX, "a slot fits into a row");
 
 static inline uint32_t row_of(const struct maglev *m, uint64_t hash)
 {
@@ -310,6 +310,7 @@ const struct fl_algorithm fl_algorithm_maglev = {
 		{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = OPTION_SEED,
 	.max_weight = FL_MAX_WEIGHT,
+	.max_nodes = FL_MAX_ROWED,
 	.key_hash = FL_KEY_XXH3,
 	.build = build,
 	.free = release,

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT_WORDS (FL_MAX_NODES / 64) /* lifo algorithms have no more slots */
-
 struct entry {
 	const char *name, *zone;
 	size_t name_size, zone_size; /* without the NUL */
@@ -34,6 +32,7 @@ struct fl_draft {
 	const struct fl_algorithm *algorithm;
 	uint32_t capacity;
 	struct fl_removed removed; /* slot is NULL without a history to keep */
+	uint32_t passed;           /* no slot at or above this place of the stack is free */
 	uint32_t lowest;           /* no word below this one has a free bit */
 	uint64_t *used;            /* a bit a slot below capacity, rounded up */
 	bool derived;              /* from an old placement */
@@ -60,14 +59,17 @@ static void slot_release(struct fl_draft *d, uint32_t slot)
 	d->used[slot / 64] &= ~((uint64_t)1 << (slot % 64));
 	if (slot / 64 < d->lowest)
 		d->lowest = slot / 64;
+	d->passed = d->removed.count;
 }
 
-/* Some slot is free: that was checked. */
-static uint32_t slot_last_removed(const struct fl_draft *d)
+/* Some slot is free: that was checked. Nodes without a weight take slots that stay on the stack, so
+ * the search goes on where the last one ended. */
+static uint32_t slot_last_removed(struct fl_draft *d)
 {
-	uint32_t i = d->removed.count;
+	uint32_t i = d->passed < d->removed.count ? d->passed : d->removed.count;
 	while (i-- > 0) {
 		uint32_t slot = d->removed.slot[i];
+		d->passed = i + 1;
 		if (!(d->used[slot / 64] >> (slot % 64) & 1))
 			return slot;
 	}
@@ -114,6 +116,7 @@ int fl_draft_new(struct fl_draft **out, const struct fl_algorithm *a, const uint
 	d->mask = size - 1;
 	d->algorithm = a;
 	d->derived = old != NULL;
+	d->passed = UINT32_MAX;
 	bool history = old && a->lifo;
 	if (!d->entries || !d->index || !d->used ||
 		(history && fl_removed_init(&d->removed, d->capacity, old->removed.slot,
@@ -184,7 +187,8 @@ static int check_node(
 		return fl_error_set(err, FL_EINVAL,
 			"node \"%.100s\": slot %lu is not below %u%s", node->name,
 			(unsigned long)node->slot, d->capacity,
-			d->algorithm->numbered ? ", the capacity" : "");
+			d->algorithm->numbered ? ", the capacity"
+					       : fl_place_advice(d->algorithm));
 	if (node->slot != FL_NONE && (d->used[node->slot / 64] >> (node->slot % 64) & 1))
 		return fl_error_set(err, FL_EEXIST, "node \"%.100s\": slot %lu is taken",
 			node->name, (unsigned long)node->slot);
@@ -370,28 +374,32 @@ static int make_room(const struct fl_draft *d, struct fl_placement *p)
 	return FL_OK;
 }
 
-/* The slots that own keys, as bits. */
-static void mark_owners(const struct fl_draft *d, uint64_t owners[SLOT_WORDS])
+/* The slots that own keys, as bits, to be freed; NULL: no memory. */
+static uint64_t *mark_owners(const struct fl_draft *d)
 {
-	memset(owners, 0, SLOT_WORDS * sizeof(*owners));
-	for (size_t i = 0; i < d->count; i++) {
+	uint64_t *owners = calloc((d->capacity + 63) / 64, sizeof(*owners));
+	for (size_t i = 0; owners && i < d->count; i++) {
 		const struct entry *e = &d->entries[i];
 		if (e->live && e->weight > 0)
 			owners[e->slot / 64] |= (uint64_t)1 << (e->slot % 64);
 	}
+	return owners;
 }
 
 int fl_draft_restore(
 	struct fl_draft *d, const uint32_t *removed, uint32_t count, struct fl_error *err)
 {
-	uint64_t owners[SLOT_WORDS];
-	mark_owners(d, owners);
 	if (count > d->capacity)
 		return fl_error_set(err, FL_EINVAL, "%u removed slots; the capacity is %u",
 			count, d->capacity);
-	if (fl_removed_init(&d->removed, d->capacity, removed, count) != FL_OK)
+	uint64_t *owners = mark_owners(d);
+	if (!owners || fl_removed_init(&d->removed, d->capacity, removed, count) != FL_OK) {
+		free(owners);
 		return fl_error_set(err, FL_ENOMEM, "no memory for %u removed slots", count);
-	if (!fl_removed_fits(&d->removed, owners))
+	}
+	bool fits = fl_removed_fits(&d->removed, owners);
+	free(owners);
+	if (!fits)
 		return fl_error_set(err, FL_EINVAL,
 			"the removed slots are not those that the nodes leave free");
 	return FL_OK;
@@ -399,14 +407,16 @@ int fl_draft_restore(
 
 static int take_removed(struct fl_draft *d, struct fl_placement *p)
 {
-	uint64_t owners[SLOT_WORDS];
 	if (!d->algorithm->lifo)
 		return FL_OK;
 	if (!d->removed.slot) {
-		mark_owners(d, owners);
-		if (fl_removed_init(&d->removed, d->capacity, NULL, 0) != FL_OK)
+		uint64_t *owners = mark_owners(d);
+		if (!owners || fl_removed_init(&d->removed, d->capacity, NULL, 0) != FL_OK) {
+			free(owners);
 			return FL_ENOMEM;
+		}
 		fl_removed_fill(&d->removed, owners);
+		free(owners);
 	}
 	p->removed = d->removed;
 	d->removed = (struct fl_removed){NULL, 0, 0};

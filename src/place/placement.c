@@ -258,9 +258,10 @@ void fl_place_unref(struct fl_placement *p)
 
 const char *fl_place_advice(const struct fl_algorithm *a)
 {
-	return a->numbered ? "; another capacity=N moves keys, so give one with room to grow "
-	                     "from the start"
-	                   : "";
+	if (a->numbered)
+		return "; another capacity=N moves keys, so give one with room to grow from "
+		       "the start";
+	return a->max_nodes ? "; for more, use ring, rendezvous, multiprobe or jumpback" : "";
 }
 
 uint32_t fl_place_capacity(const struct fl_algorithm *a, const uint64_t *options)

@@ -33,20 +33,18 @@ void fl_removed_fill(struct fl_removed *r, const uint64_t *in_use)
 	}
 }
 
-bool fl_removed_fits(const struct fl_removed *r, const uint64_t *in_use)
+bool fl_removed_fits(const struct fl_removed *r, uint64_t *in_use)
 {
-	uint64_t seen[FL_MAX_NODES / 64];
 	uint32_t used = 0;
-	memcpy(seen, in_use, sizeof(seen));
-	for (size_t i = 0; i < FL_MAX_NODES / 64; i++)
-		used += (uint32_t)__builtin_popcountll(seen[i]);
+	for (uint32_t i = 0; i < (r->room + 63) / 64; i++)
+		used += (uint32_t)__builtin_popcountll(in_use[i]);
 	if (r->count + used != r->room)
 		return false;
 	for (uint32_t i = 0; i < r->count; i++) {
 		uint32_t slot = r->slot[i];
-		if (slot >= r->room || has(seen, slot))
+		if (slot >= r->room || has(in_use, slot))
 			return false;
-		seen[slot / 64] |= (uint64_t)1 << (slot % 64);
+		in_use[slot / 64] |= (uint64_t)1 << (slot % 64);
 	}
 	return true;
 }

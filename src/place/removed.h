@@ -21,7 +21,7 @@ void fl_removed_fini(struct fl_removed *r);
  * built afresh starts with, so that the lowest free slot is the next one. */
 void fl_removed_fill(struct fl_removed *r, const uint64_t *in_use);
 
-/* Are these exactly the slots that are not in use, each once? */
-bool fl_removed_fits(const struct fl_removed *r, const uint64_t *in_use);
+/* Are these exactly the slots that are not in use, each once? Uses `in_use` up. */
+bool fl_removed_fits(const struct fl_removed *r, uint64_t *in_use);
 
 #endif

@@ -222,6 +222,7 @@ const struct fl_algorithm fl_algorithm_table = {
 		{"seed", 0, 0, UINT64_MAX, false, NULL}},
 	.seed = FL_TABLE_SEED,
 	.max_weight = FL_MAX_WEIGHT,
+	.max_nodes = FL_MAX_ROWED,
 	.key_hash = FL_KEY_XXH3,
 	.variant = &fl_algorithm_bounded_table,
 	.build = build,

@@ -22,7 +22,7 @@ struct fl_table {
 	struct fl_hrw order;
 };
 
-_Static_assert(FL_MAX_NODES - 1 <= UINT16_MAX, "a slot fits into a row");
+_Static_assert(FL_MAX_ROWED - 1 <= UINT16_MAX, "a slot fits into a row");
 
 /* The table of p's nodes, eligible >= 1; NULL: no memory. With `before`, which is the table of
  * `old`, the same is made from that. */

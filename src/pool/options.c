@@ -298,6 +298,12 @@ const struct fl_conf_node *fl_pool_conf_item(const struct fl_conf_node *node, si
 	return item ? item : node;
 }
 
+const struct fl_conf_node *fl_pool_conf_next(
+	const struct fl_conf_node *node, const struct fl_conf_node *item)
+{
+	return item != node && item->next ? item->next : node;
+}
+
 static const struct fl_node_conf *const *order_of(const void *p)
 {
 	return p;
@@ -355,10 +361,10 @@ static int check_slots(
 			spec.algorithm->info.name);
 	if (!spec.algorithm->numbered && !spec.algorithm->stacked)
 		return 0;
-	for (size_t i = 0; i < pool->count; i++)
+	const struct fl_conf_node *item = fl_pool_conf_item(node, 0);
+	for (size_t i = 0; i < pool->count; i++, item = fl_pool_conf_next(node, item))
 		if (pool->nodes[i].name)
-			rc |= check_slot(conf, fl_pool_conf_item(node, i), &pool->nodes[i],
-				spec.algorithm->info.name,
+			rc |= check_slot(conf, item, &pool->nodes[i], spec.algorithm->info.name,
 				fl_place_capacity(spec.algorithm, spec.options));
 	return rc;
 }
@@ -379,14 +385,17 @@ int fl_pool_conf_check(
 			sorted[n++] = &pool->nodes[i];
 	qsort(sorted, n, sizeof(struct fl_node_conf *), by_name);
 	for (size_t i = 1; i < n; i++) {
-		const struct fl_conf_node *item;
+		const struct fl_conf_node *item = node, *first = node;
 
 		if (strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
 			continue;
-		item = fl_pool_conf_item(node, (size_t)(sorted[i] - pool->nodes));
+		/* Where it is takes O(n); what is only counted need not say it. */
+		if (fl_conf_errors(conf) <= FL_CONF_MAX_ERRORS) {
+			item = fl_pool_conf_item(node, (size_t)(sorted[i] - pool->nodes));
+			first = fl_pool_conf_item(node, (size_t)(sorted[i - 1] - pool->nodes));
+		}
 		rc = fl_conf_error(conf, item, "there is a node called %s already, on line %u",
-			fl_conf_quote(&quoted, sorted[i]->name),
-			fl_pool_conf_item(node, (size_t)(sorted[i - 1] - pool->nodes))->line);
+			fl_conf_quote(&quoted, sorted[i]->name), first->line);
 	}
 	free(sorted);
 	return rc | check_slots(conf, node, pool);

@@ -22,7 +22,11 @@ extern const struct fl_option fl_pool_rows[];
 int fl_pool_conf_check(
 	struct fl_conf *conf, const struct fl_conf_node *node, const struct fl_pool_conf *pool);
 
-/* Node i of the pool whose map is `node`, for messages; `node` when there is no such item. */
+/* Node i of the pool whose map is `node`, for messages; `node` when there is no such item. O(i). */
 const struct fl_conf_node *fl_pool_conf_item(const struct fl_conf_node *node, size_t i);
+
+/* The one behind `item`, which came from these two, without counting from the first. */
+const struct fl_conf_node *fl_pool_conf_next(
+	const struct fl_conf_node *node, const struct fl_conf_node *item);
 
 #endif

@@ -152,7 +152,7 @@ def test_names_may_hold_anything():
 
 def test_slots():
     for nodes, why in ((["a,slot=1", "b,slot=1"], "slot 1 is taken"),
-                       (["a,slot=65536"], "the slot is a whole number from 0 to 65535")):
+                       (["a,slot=1048576"], "the slot is a whole number from 0 to 1048575")):
         status, _, err = run("lookup", *node_args(nodes), "k")
         assert status == 2 and why in err
     assert lookup(["a,slot=7,zone=z,addr=10.0.0.1:80", "b"], KEYS) == lookup("ab", KEYS)

@@ -143,7 +143,7 @@ static void test_what_is_refused(void **state)
 	struct fl_node nodes[] = {{"a", 1, FL_NONE, NULL}, {"b", 1, FL_NONE, NULL},
 		{"c", 1, FL_NONE, NULL}, {"d", 0, FL_NONE, NULL}};
 	struct fl_node gap[] = {{"a", 1, 0, NULL}, {"b", 1, 2, NULL}};
-	struct fl_node high[] = {{"a", 1, FL_MAX_SHARDS, NULL}};
+	struct fl_node high[] = {{"a", 1, FL_MAX_NODES, NULL}};
 	(void)state;
 	for (size_t s = 0; s < SPECS; s++) {
 		fl_placement *p = test_place(specs[s], nodes, 4), *q = NULL;
@@ -166,7 +166,7 @@ static void test_what_is_refused(void **state)
 		gap[0].weight = gap[1].weight = 1;
 		assert_int_equal(fl_placement_new(&q, specs[s], high, 1, &err), FL_EINVAL);
 		assert_non_null(strstr(err.text, "not below 1048576"));
-		assert_int_equal(fl_placement_new(&q, specs[s], nodes, FL_MAX_SHARDS + 1, &err),
+		assert_int_equal(fl_placement_new(&q, specs[s], nodes, FL_MAX_NODES + 1, &err),
 			FL_ELIMIT);
 		assert_null(q);
 		fl_placement_unref(p);
@@ -276,11 +276,11 @@ static void test_shares(void **state)
 	}
 }
 
-/* More shards than other algorithms may have nodes. */
+/* More shards than fit into 16 bits. */
 static void test_many(void **state)
 {
 	struct test_rng r = {7};
-	uint32_t n = FL_MAX_NODES + 5000;
+	uint32_t n = FL_MAX_ROWED + 5000;
 	struct test_nodes t = test_nodes_new(&r, n, 1);
 	(void)state;
 	for (size_t s = 0; s < 2; s++) {
@@ -292,7 +292,7 @@ static void test_many(void **state)
 			uint32_t slot = fl_lookup(p, &key, sizeof(key));
 			highest = slot > highest ? slot : highest;
 		}
-		assert_true(highest > FL_MAX_NODES && highest < n);
+		assert_true(highest > FL_MAX_ROWED && highest < n);
 		fl_placement_unref(p);
 		fl_placement_unref(q);
 	}

@@ -177,8 +177,8 @@ static void test_capacity(void **state)
 		assert_null(q);
 		fl_placement_unref(p);
 	}
-	refused("anchor,capacity=0", five, 1, FL_EINVAL, "from 1 to 65536");
-	refused("dx,capacity=65537", five, 1, FL_EINVAL, "from 1 to 65536");
+	refused("anchor,capacity=0", five, 1, FL_EINVAL, "from 1 to 1048576");
+	refused("dx,capacity=1048577", five, 1, FL_EINVAL, "from 1 to 1048576");
 }
 
 static void test_weights(void **state)

@@ -237,7 +237,7 @@ static void test_hostile(void **state)
 		{SPEC_AT + 1, 2, FL_EINVAL, "it has no spec"},
 		{SPEC_AT + 2, 'b', FL_ENOENT, "no algorithm \"bnchor\""},
 		{SPEC_AT + 3, 0, FL_EINVAL, "it has no spec"},
-		{SPEC_AT + 2 + 16, '0', FL_EINVAL, "from 1 to 65536"},
+		{SPEC_AT + 2 + 16, '0', FL_EINVAL, "from 1 to 1048576"},
 		{SPEC_AT + 2 + 16, '3', FL_EINVAL, "slot 3 is not below 3"},
 		{NODES_AT, 9, FL_EINVAL, "too short for its nodes"},
 		{NODES_AT, 1, FL_EINVAL, "too many removed slots"},

@@ -70,8 +70,9 @@ static void test_what_algorithms_claim(void **state)
 		{&fl_algorithm_jump, "jump", SHARDS, 1, 0, UINT64_MAX},
 		{&fl_algorithm_jumpback, "jumpback", SHARDS, 1, 0, UINT64_MAX},
 		{&fl_algorithm_anchor, "anchor",
-			FL_BY_HASH | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT, 1, 1, 65536},
-		{&fl_algorithm_dx, "dx", SHARDS | FL_EXACT_MASK | FL_MINIMAL_ANY, 1, 1, 65536},
+			FL_BY_HASH | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT, 1, 1, 1 << 20},
+		{&fl_algorithm_dx, "dx", SHARDS | FL_EXACT_MASK | FL_MINIMAL_ANY, 1, 1,
+			1 << 20},
 		{&fl_algorithm_modulo, "modulo", FL_BY_HASH | FL_ORDER_FREE | FL_HISTORY_FREE,
 			65535, 0, UINT64_MAX},
 	};

@@ -130,7 +130,7 @@ static void test_bad_conf_changes_nothing(void **unused)
 	assert_int_equal(fl_pool_apply(pool, &h.conf, 1, &err), FL_ENOENT);
 	help_conf(&h, "table", "a b*65536");
 	assert_int_equal(fl_pool_apply(pool, &h.conf, 1, &err), FL_EINVAL);
-	help_conf(&h, "table", "a b#65536");
+	help_conf(&h, "table", "a b#1048576");
 	assert_int_equal(fl_pool_apply(pool, &h.conf, 1, &err), FL_EINVAL);
 	help_conf(&h, "table", "a#3 b#3");
 	assert_int_equal(fl_pool_apply(pool, &h.conf, 1, &err), FL_EEXIST);
