@@ -186,6 +186,10 @@ FL_API int fl_placement_load(fl_placement **out, const char *spec, const void *s
 /* True when the node has a weight but earned no point or row, so that no key can reach it. */
 FL_API bool fl_placement_starved(const fl_placement *p, uint32_t slot);
 
+/* What is harmful in a faithful copy of another system's mapping, such as all keys on one node: one
+ * line for an operator, or NULL. It lives as long as the library. */
+FL_API const char *fl_placement_warning(const fl_placement *p);
+
 /* ---- lookup --------------------------------------------------------------------------- */
 
 /* Nodes excluded at pick time, without a rebuild: bit s % 64 of words[s / 64] excludes slot s.

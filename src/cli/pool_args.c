@@ -319,6 +319,19 @@ static int take_out(const struct fl_pool_args *args, struct fl_pool *pool)
 	return FL_EXIT_DONE;
 }
 
+static void warn(const struct fl_pool_args *args, struct fl_pool *pool)
+{
+	const struct fl_view *view = fl_pool_view(pool);
+	const char *warning = NULL;
+
+	for (unsigned t = 0; t < FL_TIERS && !warning; t++)
+		if (view->tier[t].placement)
+			warning = fl_placement_warning(view->tier[t].placement);
+	if (warning)
+		(void)fprintf(
+			stderr, "fairlead %s: warning: %s\n", args->verb->name, warning);
+}
+
 int fl_pool_args_build(struct fl_pool_args *args, struct fl_pool **out)
 {
 	struct fl_pool_conf conf = {
@@ -340,9 +353,11 @@ int fl_pool_args_build(struct fl_pool_args *args, struct fl_pool **out)
 	rc = args->config ? apply_config(args, pool) : apply(args, pool, &conf);
 	if (rc == FL_EXIT_DONE)
 		rc = take_out(args, pool);
-	if (rc == FL_EXIT_DONE)
-		*out = pool;
-	else
+	if (rc != FL_EXIT_DONE) {
 		fl_pool_unref(pool);
+		return rc;
+	}
+	warn(args, pool);
+	*out = pool;
 	return rc;
 }

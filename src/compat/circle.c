@@ -3,15 +3,16 @@
 #include <stdlib.h>
 
 int fl_circle_build(struct fl_placement *p, const struct fl_point *list, size_t count,
-	uint64_t (*position)(const void *bytes, size_t len))
+	const struct fl_circle *how)
 {
 	struct fl_circle *c = malloc(sizeof(*c));
 	if (!c || fl_points_sort(&c->points, list, count) != FL_OK) {
 		free(c);
 		return FL_ENOMEM;
 	}
-	c->points.strict = true;
-	c->position = position;
+	c->points.strict = how->points.strict;
+	c->position = how->position;
+	c->kind = how->kind;
 	p->state = c;
 	return FL_OK;
 }
@@ -27,14 +28,14 @@ uint32_t fl_circle_pick(
 	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask)
 {
 	const struct fl_circle *c = p->state;
-	return fl_points_pick(&c->points, c->position(key->bytes, key->len), mask);
+	return fl_points_pick(&c->points, c->position(c->kind, key->bytes, key->len), mask);
 }
 
 int fl_circle_owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k)
 {
 	const struct fl_circle *c = p->state;
-	uint64_t position = c->position(key->bytes, key->len);
+	uint64_t position = c->position(c->kind, key->bytes, key->len);
 	return fl_points_owners(&c->points, position, mask, p->slots, slots, k);
 }
 

@@ -1,4 +1,4 @@
-/* What the rings of this room share: rows over a strict circle of points (place/points.h), whose
+/* What the rings of this room share: rows over a circle of points (place/points.h), whose
  * position for a key comes from a hash of the key's bytes alone. */
 #ifndef FL_COMPAT_CIRCLE_H
 #define FL_COMPAT_CIRCLE_H
@@ -8,12 +8,14 @@
 
 struct fl_circle {
 	struct fl_points points;
-	uint64_t (*position)(const void *bytes, size_t len); /* of a key */
+	uint64_t (*position)(unsigned kind, const void *bytes, size_t len); /* of a key */
+	unsigned kind; /* of hash, where a system knows several */
 };
 
-/* Makes p's state from the points, which stay the caller's; ties in the order given. */
+/* Makes p's state from the points, which stay the caller's; ties in the order given. `position`,
+ * `kind` and the points' `strict` are taken from `how`. FL_OK or FL_ENOMEM. */
 int fl_circle_build(struct fl_placement *p, const struct fl_point *list, size_t count,
-	uint64_t (*position)(const void *bytes, size_t len));
+	const struct fl_circle *how);
 
 /* For the rows: free, pick, owners, arc, position, memory, starved. */
 void fl_circle_free(struct fl_placement *p);

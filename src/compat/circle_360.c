@@ -16,12 +16,13 @@
 
 #define DEGREES 360u
 
-static uint64_t position(const void *bytes, size_t len)
+static uint64_t position(unsigned kind, const void *bytes, size_t len)
 {
 	/* ceil(2^64 / 360) - 1 and the rest, so that d * 2^64 / 360 needs no wider type. */
 	const uint64_t whole = UINT64_MAX / DEGREES, rest = UINT64_MAX % DEGREES + 1;
 	unsigned char sum[FL_SHA1_SIZE];
 	unsigned degree = 0;
+	(void)kind;
 	fl_sha1(bytes, len, sum);
 	for (size_t i = 0; i < sizeof(sum); i++)
 		degree = (degree * 256 + sum[i]) % DEGREES;
@@ -30,6 +31,7 @@ static uint64_t position(const void *bytes, size_t len)
 
 static int build(struct fl_placement *p, struct fl_error *err)
 {
+	static const struct fl_circle how = {.points.strict = true, .position = position};
 	struct fl_point *list = malloc(p->eligible * sizeof(*list));
 	size_t count = 0;
 	int rc;
@@ -40,9 +42,9 @@ static int build(struct fl_placement *p, struct fl_error *err)
 		const struct fl_node *node = &p->nodes[i];
 		if (node->weight > 0)
 			list[count++] = (struct fl_point){
-				position(node->name, strlen(node->name)), node->slot};
+				position(0, node->name, strlen(node->name)), node->slot};
 	}
-	rc = fl_circle_build(p, list, count, position);
+	rc = fl_circle_build(p, list, count, &how);
 	free(list);
 	return rc;
 }

@@ -8,5 +8,12 @@
 extern const struct fl_algorithm fl_compat_python_ring;
 extern const struct fl_algorithm fl_compat_circle_360;
 extern const struct fl_algorithm fl_compat_java_rendezvous;
+extern const struct fl_algorithm fl_compat_libmemcached_modula;
+extern const struct fl_algorithm fl_compat_libmemcached_consistent;
+extern const struct fl_algorithm fl_compat_libmemcached_ketama_weighted;
+extern const struct fl_algorithm fl_compat_libmemcached_ketama_spy;
+extern const struct fl_algorithm fl_compat_ketama;
+extern const struct fl_algorithm fl_compat_spymemcached;
+extern const struct fl_algorithm fl_compat_spymemcached_arraymod;
 
 #endif

@@ -21,9 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static uint64_t position(const void *bytes, size_t len)
+static uint64_t position(unsigned kind, const void *bytes, size_t len)
 {
 	unsigned char sum[FL_MD5_SIZE];
+	(void)kind;
 	fl_md5(bytes, len, sum);
 	return ((uint64_t)sum[12] << 56) | ((uint64_t)sum[13] << 48) |
 	       ((uint64_t)sum[14] << 40) | ((uint64_t)sum[15] << 32);
@@ -35,13 +36,14 @@ static size_t put_points(const struct fl_node *node, uint64_t replicas, struct f
 	for (uint64_t i = 0; i < replicas; i++) {
 		int n = snprintf(
 			text, sizeof(text), "%s-%llu", node->name, (unsigned long long)i);
-		to[i] = (struct fl_point){position(text, (size_t)n), node->slot};
+		to[i] = (struct fl_point){position(0, text, (size_t)n), node->slot};
 	}
 	return replicas;
 }
 
 static int build(struct fl_placement *p, struct fl_error *err)
 {
+	static const struct fl_circle how = {.points.strict = true, .position = position};
 	uint64_t replicas = p->options[0];
 	size_t count = 0;
 	struct fl_point *list;
@@ -59,7 +61,7 @@ static int build(struct fl_placement *p, struct fl_error *err)
 		if (node && node->weight > 0)
 			count += put_points(node, replicas, list + count);
 	}
-	rc = fl_circle_build(p, list, count, position);
+	rc = fl_circle_build(p, list, count, &how);
 	free(list);
 	return rc;
 }

@@ -351,6 +351,19 @@ static void warn_starved(
 				fl_conf_quote(&quoted, tier->members[s]->name));
 }
 
+/* Of two placements that do the same harm, once. */
+static void warn_harmful(
+	struct fl_conf *conf, const struct fl_conf_node *map, const struct fl_view *view)
+{
+	const char *warning = NULL;
+
+	for (unsigned t = 0; t < FL_TIERS && !warning; t++)
+		if (view->tier[t].placement)
+			warning = fl_placement_warning(view->tier[t].placement);
+	if (warning)
+		fl_conf_warn(conf, value_at(map, "algorithm"), "%s", warning);
+}
+
 static void warn_idle(struct fl_conf *conf, const struct fl_conf_node *map,
 	const struct fl_pool_conf *pool, const struct fl_view *view)
 {
@@ -385,6 +398,7 @@ static int try_pool(struct fl_conf *conf, const struct fl_conf_node *map,
 
 		for (unsigned t = 0; t < FL_TIERS; t++)
 			warn_starved(conf, map, &view->tier[t]);
+		warn_harmful(conf, map, view);
 		warn_idle(conf, map, conf_pool, view);
 	}
 	fl_pool_unref(pool);

@@ -40,6 +40,11 @@ static inline uint64_t fl_rotl64(uint64_t x, unsigned by)
 	return (x << by) | (x >> (64 - by));
 }
 
+static inline uint32_t fl_rotl32(uint32_t x, unsigned by)
+{
+	return (x << by) | (x >> (32 - by));
+}
+
 /* A seed of its own for each purpose: equal seeds under two salts share nothing. */
 static inline uint64_t fl_salted(uint64_t seed, uint64_t salt)
 {
@@ -53,6 +58,11 @@ static inline uint64_t fl_load64_le(const unsigned char *p)
 	for (unsigned i = 0; i < 8; i++)
 		x |= (uint64_t)p[i] << (8 * i);
 	return x;
+}
+
+static inline uint32_t fl_load32_le(const unsigned char *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static inline void fl_store64_le(unsigned char *p, uint64_t x)

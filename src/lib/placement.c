@@ -80,6 +80,11 @@ bool fl_placement_starved(const fl_placement *p, uint32_t slot)
 	       p->algorithm->starved(p, slot);
 }
 
+const char *fl_placement_warning(const fl_placement *p)
+{
+	return p->state && p->algorithm->warning ? p->algorithm->warning(p) : NULL;
+}
+
 /* ---- lookup ---- */
 
 uint64_t fl_placement_hash(const fl_placement *p, const void *bytes, size_t len)

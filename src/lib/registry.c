@@ -20,6 +20,13 @@ static const struct fl_algorithm *const all[] = {
 	&fl_compat_python_ring,
 	&fl_compat_circle_360,
 	&fl_compat_java_rendezvous,
+	&fl_compat_libmemcached_modula,
+	&fl_compat_libmemcached_consistent,
+	&fl_compat_libmemcached_ketama_weighted,
+	&fl_compat_libmemcached_ketama_spy,
+	&fl_compat_ketama,
+	&fl_compat_spymemcached,
+	&fl_compat_spymemcached_arraymod,
 };
 
 #define COUNT (sizeof(all) / sizeof(all[0]))

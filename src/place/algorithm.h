@@ -14,6 +14,10 @@ enum fl_key_hash {
 	FL_KEY_XXH3,      /* XXH3 with the seed */
 	FL_KEY_MD5_TAIL,  /* the last four bytes of MD5 */
 	FL_KEY_SHA1_360,  /* SHA-1 mod 360 */
+	FL_KEY_MD5_HEAD,  /* the first four bytes of MD5, little-endian */
+	/* Theirs, and the option that names it is the row's seed. */
+	FL_KEY_LIBMEMCACHED,
+	FL_KEY_SPYMEMCACHED,
 };
 
 enum fl_option_form {
@@ -105,6 +109,10 @@ struct fl_algorithm {
 
 	/* The node in `slot`, of positive weight, owns nothing. NULL: cannot happen. */
 	bool (*starved)(const struct fl_placement *p, uint32_t slot);
+
+	/* What this mapping does that nobody can want, and does because its system does; or NULL.
+	 * One line, no period at the end. NULL: none does such a thing. */
+	const char *(*warning)(const struct fl_placement *p);
 };
 
 #endif

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import string
 import subprocess
 from pathlib import Path
 
@@ -48,10 +49,11 @@ def sections():
     found = []
     for path in sorted(GOLDEN.glob("*.csv")):
         spec = nodes = count = None
+        keys = "keys.txt"
         owners = ""
         for line in path.read_text().splitlines() + ["# end"]:
             if line.startswith("#") and spec and owners:
-                found.append(pytest.param(spec, nodes, count, owners,
+                found.append(pytest.param(spec, nodes, keys, count, owners,
                                           id=f"{path.stem}-{len(found)}"))
                 spec, owners = None, ""
             if line.startswith("# spec: "):
@@ -59,25 +61,28 @@ def sections():
             elif line.startswith("# nodes: "):
                 nodes = line[9:].split()
             elif line.startswith("# keys: "):
-                count = int(line[8:])
+                count, keys = (line[8:].split() + ["keys.txt"])[:2]
             elif spec and not line.startswith("#"):
                 owners += line
     return found
 
 
-@pytest.mark.parametrize("spec,nodes,count,owners", sections())
-def test_recorded_mapping(spec, nodes, count, owners):
-    keys = (GOLDEN / "keys.txt").read_bytes().split(b"\n")[:count]
+@pytest.mark.parametrize("spec,nodes,keys,count,owners", sections())
+def test_recorded_mapping(spec, nodes, keys, count, owners):
+    keys = (GOLDEN / keys).read_bytes().split(b"\n")[:int(count)]
     names = [n.split("=")[0] for n in nodes]
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    digits = string.digits + string.ascii_lowercase + string.ascii_uppercase
     got = lookup(nodes, keys, "--algorithm", spec)
-    assert len(owners) == count
+    assert len(owners) == int(count)
     assert [got[k] for k in keys] == [names[digits.index(o)] for o in owners]
 
 
 def test_all_systems_are_recorded():
     specs = {p.values[0].split(",")[0] for p in sections()}
-    assert {"compat:python-ring", "compat:circle-360", "compat:java-rendezvous"} <= specs
+    assert {"compat:python-ring", "compat:circle-360", "compat:java-rendezvous", "compat:ketama",
+            "compat:libmemcached-modula", "compat:libmemcached-consistent",
+            "compat:libmemcached-ketama-weighted", "compat:libmemcached-ketama-spy",
+            "compat:spymemcached"} <= specs
 
 
 def test_compat_is_short_for_a_prefix():

@@ -42,7 +42,7 @@ static void refused(
 /* Removing the last node moves its keys alone; masking it does too. */
 static void check_last(const fl_placement *p, uint32_t n)
 {
-	uint32_t capabilities = fl_placement_capabilities(p), moved = 0, highest = 0;
+	uint32_t capabilities = fl_placement_capabilities(p), highest = 0;
 	fl_placement *q =
 		test_change(p, FL_REMOVE, fl_placement_node(p, n - 1)->name, 0, FL_NONE);
 	/* rendezvous looks at all nodes for each. */
@@ -59,7 +59,6 @@ static void check_last(const fl_placement *p, uint32_t n)
 		struct fl_key key = fl_key_hash(hash);
 		uint32_t was = fl_lookup_hash(p, hash), now = fl_lookup_hash(q, hash), slot;
 		highest = was > highest ? was : highest;
-		moved += was != now;
 		assert_true(was < n && now < n - 1);
 		assert_true(!minimal || was == now || was == n - 1);
 		assert_int_equal(fl_pick(p, &key, &mask, &slot), FL_OK);
@@ -134,11 +133,12 @@ static void test_where_two_bytes_end(void **state)
 	(void)state;
 	for (size_t s = 0; s < COUNT(wide); s++) {
 		for (uint32_t n = 65535; n <= 65537; n++) {
-			if (SLOW && n == 65536)
+			if (SLOW && n != 65536)
 				continue;
 			fl_placement *p = test_place(wide[s], t.nodes, n);
 			check_last(p, n);
-			check_there_and_back(p, n);
+			if (n == 65536)
+				check_there_and_back(p, n);
 			fl_placement_unref(p);
 		}
 	}

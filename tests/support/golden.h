@@ -2,8 +2,8 @@
  *     # provenance: who said so
  *     # spec: what fl_placement_new takes
  *     # nodes: NAME[=WEIGHT] ...      in the order they are given
- *     # keys: N                       the first N lines of tests/golden/keys.txt
- * and then one character a key, the owner's number in that order (0-9, then a-z). */
+ *     # keys: N [FILE]                the first N lines of tests/golden/FILE, or else of keys.txt
+ * and then one character a key, the owner's number in that order (0-9, a-z, then A-Z). */
 #ifndef FL_TEST_GOLDEN_H
 #define FL_TEST_GOLDEN_H
 
@@ -16,7 +16,8 @@
 struct golden {
 	char spec[128];
 	char text[2048]; /* the nodes' names, cut into words */
-	struct fl_node nodes[36];
+	struct fl_node nodes[62];
+	char keys_file[64];
 	size_t node_count, keys;
 	char *owners;
 };
@@ -39,9 +40,9 @@ static inline char *golden_read(const char *name)
 	return text;
 }
 
-static inline void golden_keys_load(struct golden_keys *k)
+static inline void golden_keys_load(struct golden_keys *k, const char *file)
 {
-	k->text = golden_read("keys.txt");
+	k->text = golden_read(file);
 	k->count = 0;
 	for (char *at = k->text; *at;) {
 		char *end = strchr(at, '\n');
@@ -64,6 +65,13 @@ static inline void golden_nodes(struct golden *g, const char *list)
 	}
 }
 
+static inline void golden_keys_line(struct golden *g, const char *text)
+{
+	const char *file = strchr(text, ' ');
+	g->keys = (size_t)atol(text);
+	snprintf(g->keys_file, sizeof(g->keys_file), "%s", file ? file + 1 : "keys.txt");
+}
+
 /* The next section from *at on, or false at the end. owners is allocated. */
 static inline bool golden_next(struct golden *g, char **at)
 {
@@ -81,7 +89,7 @@ static inline bool golden_next(struct golden *g, char **at)
 		else if (strncmp(line, "# nodes: ", 9) == 0)
 			golden_nodes(g, line + 9);
 		else if (strncmp(line, "# keys: ", 8) == 0)
-			g->keys = (size_t)atol(line + 8);
+			golden_keys_line(g, line + 8);
 		if (*line == '#')
 			continue;
 		if (!g->owners && !(g->owners = calloc(1, g->keys + 1)))
@@ -96,7 +104,9 @@ static inline bool golden_next(struct golden *g, char **at)
 
 static inline int golden_digit(char c)
 {
-	return c <= '9' ? c - '0' : c - 'a' + 10;
+	if (c <= '9')
+		return c - '0';
+	return c >= 'a' ? c - 'a' + 10 : c - 'A' + 36;
 }
 
 /* How many keys of all sections of `name` have another owner; prints the first few. */
@@ -106,9 +116,9 @@ static inline size_t golden_mismatches(const char *name, size_t *sections, size_
 	struct golden g;
 	char *text = golden_read(name), *at = text;
 	size_t bad = 0;
-	golden_keys_load(&keys);
 	for (*sections = *checked = 0; golden_next(&g, &at); ++*sections) {
 		fl_placement *p;
+		golden_keys_load(&keys, g.keys_file);
 		struct fl_error err;
 		if (fl_placement_new(&p, g.spec, g.nodes, g.node_count, &err) != FL_OK) {
 			printf("%s: %s\n", g.spec, err.text);
@@ -124,9 +134,9 @@ static inline size_t golden_mismatches(const char *name, size_t *sections, size_
 		}
 		fl_placement_unref(p);
 		free(g.owners);
+		free(keys.text);
 	}
 	free(text);
-	free(keys.text);
 	return bad;
 }
 

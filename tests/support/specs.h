@@ -6,7 +6,12 @@
 
 static const char *const test_specs[] = {"table,rows=1024", "table,rows=256,epsilon=5%",
 	"ring,points=7", "rendezvous", "modulo", "compat:python-ring,replicas=3",
-	"compat:circle-360", "compat:java-rendezvous"};
+	"compat:circle-360", "compat:java-rendezvous", "compat:libmemcached-modula,hash=crc",
+	"compat:libmemcached-modula,sort_hosts=yes", "compat:libmemcached-consistent",
+	"compat:libmemcached-consistent,hash=crc", "compat:libmemcached-ketama-weighted",
+	"compat:libmemcached-ketama-spy,hash=murmur3,points=jenkins", "compat:ketama",
+	"compat:spymemcached", "compat:spymemcached,hash=crc,format=libmemcached",
+	"compat:spymemcached-arraymod"};
 
 #define TEST_SPECS (sizeof(test_specs) / sizeof(test_specs[0]))
 

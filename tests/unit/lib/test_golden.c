@@ -55,6 +55,24 @@ static void test_java_rendezvous(void **state)
 	check("java_rendezvous.csv", 3, 3 * 2050);
 }
 
+static void test_libmemcached(void **state)
+{
+	(void)state;
+	check("libmemcached.csv", 46, 4 * 2000 + 42 * 500);
+}
+
+static void test_ketama(void **state)
+{
+	(void)state;
+	check("ketama.csv", 4, 2 * 500 + 2 * 2000);
+}
+
+static void test_spymemcached(void **state)
+{
+	(void)state;
+	check("spymemcached.csv", 3, 3 * 500);
+}
+
 static void test_circle_360(void **state)
 {
 	(void)state;
@@ -131,7 +149,7 @@ static void test_java_utf16(void **state)
 		fl_placement_new(&wide, "compat:java-rendezvous,charset=utf-16le,hash=md5",
 			nodes, 3, NULL),
 		0);
-	golden_keys_load(&keys);
+	golden_keys_load(&keys, "keys.txt");
 	for (size_t i = 0; i < keys.count; i++) {
 		uint32_t a = fl_lookup(narrow, keys.key[i], keys.len[i]);
 		uint32_t b = fl_lookup(wide, keys.key[i], keys.len[i]);
@@ -152,6 +170,9 @@ int main(void)
 		cmocka_unit_test(test_python_ring),
 		cmocka_unit_test(test_python_ring_collision),
 		cmocka_unit_test(test_java_rendezvous),
+		cmocka_unit_test(test_libmemcached),
+		cmocka_unit_test(test_ketama),
+		cmocka_unit_test(test_spymemcached),
 		cmocka_unit_test(test_circle_360),
 		cmocka_unit_test(test_native),
 		cmocka_unit_test(test_native_by_the_model),
