@@ -10,8 +10,8 @@
  * with hashing; all medians of interleaved rounds, in time of the processor. build and change
  * (the mean of removing and adding one node) in ms; bytes of the placement; peak: the largest
  * share over the fair one; excess%: keys moved beyond the least when one node goes, in per cent
- * of all. ~: sampled. Names are the specs; a capacity is twice the nodes. What takes too long to
- * build is left out, and so is what sampling could not tell. */
+ * of all. ~: sampled. Names are the specs; a capacity is twice the nodes, or all there are. What takes
+ * too long to build or to look up is left out, and so is what sampling could not tell. */
 #include "place/place.h"
 
 #include <limits.h>
@@ -96,9 +96,9 @@ static int parse(struct options *o, int argc, char **argv)
 
 static void run(const struct options *o, const char *self, FILE *json)
 {
-	static const uint32_t sizes[] = {10, 100, 1000, 10000, 65536};
+	static const uint32_t sizes[] = {10, 100, 1000, 10000, 100000, 1000000};
 	char ketama[2][160];
-	size_t blocks = o->set.quick ? 4 : 5;
+	size_t blocks = o->set.quick ? 4 : 6;
 	print_machine(stdout);
 	printf("\n%u interleaved rounds, medians\n\n", o->set.rounds);
 	print_header();

@@ -318,7 +318,8 @@ size_t add_peers(struct subject **list, size_t count, size_t max, uint32_t nodes
 		return count;
 	made[n++] = floor_new("one load of 2^16 rows", nodes, 16);
 	made[n++] = floor_new("one load of 2^20 rows", nodes, 20);
-	made[n++] = ring_new(nodes);
+	if (nodes <= 100000)
+		made[n++] = ring_new(nodes);
 	if (nodes <= 1000)
 		made[n++] = python_new(nodes, set);
 #ifdef HAVE_LIBMEMCACHED

@@ -148,10 +148,19 @@ static const struct target targets[] = {
 	{"jumpback n=1025, ns a key in a batch", "jumpback", 1025, BATCH, 3.1, NULL, 0, false},
 	{"jumpback n=10000, ns a key in a batch", "jumpback", 10000, BATCH, 3.1, NULL, 0,
 		false},
+	{"compat:ketama n=10, ns a 16-byte key", "compat:ketama", 10, BYTES16, 125, NULL, 0,
+		false},
 	{"compat:ketama n=100, ns a 16-byte key", "compat:ketama", 100, BYTES16, 125, NULL, 0,
 		false},
+	{"compat:ketama n=1000, ns a 16-byte key", "compat:ketama", 1000, BYTES16, 125, NULL, 0,
+		false},
+	{"compat:ketama n=10000, ns a 16-byte key", "compat:ketama", 10000, BYTES16, 125, NULL,
+		0, false},
 	{"compat:ketama n=100, times faster than libmemcached weighted", "compat:ketama", 100,
 		BYTES16, 2, "libmemcached ketama weighted", BYTES16, true},
+	{"the same by compat:libmemcached-ketama-weighted",
+		"compat:libmemcached-ketama-weighted", 100, BYTES16, 2,
+		"libmemcached ketama weighted", BYTES16, true},
 };
 
 static void verdict(const char *text, double got, double bound, bool least, FILE *json)

@@ -328,8 +328,7 @@ static void warn(const struct fl_pool_args *args, struct fl_pool *pool)
 		if (view->tier[t].placement)
 			warning = fl_placement_warning(view->tier[t].placement);
 	if (warning)
-		(void)fprintf(
-			stderr, "fairlead %s: warning: %s\n", args->verb->name, warning);
+		(void)fprintf(stderr, "fairlead %s: warning: %s\n", args->verb->name, warning);
 }
 
 int fl_pool_args_build(struct fl_pool_args *args, struct fl_pool **out)

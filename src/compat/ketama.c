@@ -62,8 +62,8 @@ static int build(struct fl_placement *p, struct fl_error *err)
 }
 
 const struct fl_algorithm fl_compat_ketama = {
-	.info = {"compat:ketama", "RJ/ketama: four points from each MD5 of \"server:port-i\".", "",
-		FL_WEIGHTS | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
+	.info = {"compat:ketama", "RJ/ketama: four points from each MD5 of \"server:port-i\".",
+		"", FL_WEIGHTS | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
 	.options = {{NULL, 0, 0, 0, FL_ANY_NUMBER, NULL}},
 	.seed = -1,
 	.max_weight = FL_MAX_WEIGHT,

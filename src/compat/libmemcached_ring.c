@@ -171,7 +171,8 @@ static const char *warning(const struct fl_placement *p)
 
 const struct fl_algorithm fl_compat_libmemcached_consistent = {
 	.info = {"compat:libmemcached-consistent",
-		"libmemcached's consistent and ketama rings; a weight above 1 makes them weighted.",
+		"libmemcached's consistent and ketama rings; a weight above 1 makes them "
+                "weighted.",
 		"hash=default,points=same", FL_WEIGHTS | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
 	.options = {{.name = "hash", .max = FL_LMC_HASHES - 1, .choices = fl_lmc_hash_names},
 		{.name = "points", .max = FL_LMC_HASHES, .choices = points_names}},
@@ -191,8 +192,8 @@ const struct fl_algorithm fl_compat_libmemcached_consistent = {
 
 const struct fl_algorithm fl_compat_libmemcached_ketama_weighted = {
 	.info = {"compat:libmemcached-ketama-weighted",
-		"libmemcached's weighted ketama: MD5, 160 points a server on average.", "hash=md5",
-		FL_WEIGHTS | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
+		"libmemcached's weighted ketama: MD5, 160 points a server on average.",
+		"hash=md5", FL_WEIGHTS | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
 	.options = {{.name = "hash",
 		.def = FL_LMC_MD5,
 		.max = FL_LMC_HASHES - 1,

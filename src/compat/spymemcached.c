@@ -52,7 +52,8 @@ static uint64_t position(unsigned kind, const void *bytes, size_t len)
 	return (uint64_t)fl_spy_hash(kind, bytes, len) << shift_of(kind);
 }
 
-static void server_text(char out[FL_SERVER_TEXT], const struct fl_placement *p, const char *name)
+static void server_text(
+	char out[FL_SERVER_TEXT], const struct fl_placement *p, const char *name)
 {
 	if (p->options[OPTION_FORMAT] == 1)
 		fl_lmc_server_text(out, name);
@@ -128,8 +129,8 @@ static int build_array(struct fl_placement *p, struct fl_error *err)
 
 const struct fl_algorithm fl_compat_spymemcached_arraymod = {
 	.info = {"compat:spymemcached-arraymod",
-		"spymemcached's default: the key's hash mod the number of servers.", "hash=native",
-		FL_HISTORY_FREE},
+		"spymemcached's default: the key's hash mod the number of servers.",
+		"hash=native", FL_HISTORY_FREE},
 	.options = {{.name = "hash",
 		.def = FL_SPY_NATIVE,
 		.max = FL_SPY_HASHES - 1,

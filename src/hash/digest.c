@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define MD5_BLOCK 64
-#define ONE_BLOCK (MD5_BLOCK - 8 - 1) /* bytes that leave room for the end mark and the length */
+#define ONE_BLOCK                                                                              \
+	(MD5_BLOCK - 8 - 1) /* bytes that leave room for the end mark and the length */
 
 /* The state after len <= ONE_BLOCK bytes and their padding. */
 static void md5_short(const void *bytes, size_t len, uint32_t state[4])

@@ -85,6 +85,21 @@ def test_all_systems_are_recorded():
             "compat:spymemcached"} <= specs
 
 
+def test_a_harmful_mapping_warns():
+    nodes = ["a", "b:1", "c:2=3"]
+    for spec, warns in (("libmemcached-ketama-weighted,hash=crc", True),
+                        ("libmemcached-ketama-weighted", False),
+                        ("libmemcached-consistent,hash=crc", True),      # for the weight of 3
+                        ("libmemcached-ketama-spy,hash=crc,points=md5", True)):
+        status, out, err = run("lookup", *node_args(nodes), "--compat", spec, *KEYS[:200])
+        assert status == 0
+        assert err.startswith("fairlead lookup: warning: hash=crc gives keys 15 bits") == warns
+        assert bool(err) == warns
+        assert (len({line.split(b"\t")[1] for line in out.splitlines()}) == 1) == warns
+    _, _, err = run("lookup", "-n", "a", "-n", "b", "--compat", "libmemcached-consistent,hash=crc", "k")
+    assert err == ""
+
+
 def test_compat_is_short_for_a_prefix():
     nodes = ["server1", "server2", "server3"]
     assert lookup(nodes, KEYS, "--compat", "python-ring,replicas=3") == \

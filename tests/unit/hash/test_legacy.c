@@ -77,7 +77,9 @@ static uint32_t sum_of(uint32_t (*hash)(const void *bytes, size_t len))
 
 static void test_all_lengths(void **state)
 {
-	static const uint32_t sums[] = {0x2389f93b, 0x0000c97d, 0x345a386a, 0x7cae1e05, 0xe9c4c64a, 0x9b506323, 0xa220aa86, 0x4ebb98d4, 0x4d7eb27f, 0xf33b9fb6, 0xb52dad2c};
+	static const uint32_t sums[] = {0x2389f93b, 0x0000c97d, 0x345a386a, 0x7cae1e05,
+		0xe9c4c64a, 0x9b506323, 0xa220aa86, 0x4ebb98d4, 0x4d7eb27f, 0xf33b9fb6,
+		0xb52dad2c};
 	(void)state;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		assert_int_equal(sum_of(known[i].hash), sums[i]);
