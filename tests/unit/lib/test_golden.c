@@ -58,7 +58,7 @@ static void test_java_rendezvous(void **state)
 static void test_libmemcached(void **state)
 {
 	(void)state;
-	check("libmemcached.csv", 46, 4 * 2000 + 42 * 500);
+	check("libmemcached.csv", 47, 4 * 2000 + 43 * 500);
 }
 
 static void test_ketama(void **state)
