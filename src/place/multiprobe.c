@@ -23,9 +23,8 @@
  * Movement between placements is sampled, because no arc or row belongs to a node; but shares
  * are known exactly (over independent probes), see `measure`.
  *
- * Cost: `probes` look-ups in the radix index (points.c), independent of each other; 6 to 12 ns
- * each, mostly of mispredicted scans. (Keeping the least without branches was tried: slower.)
- * 12 bytes a point and about 16 for the index; a change merges, O(points). */
+ * Cost: `probes` searches of the circle (points.c), independent of each other. (Keeping the least
+ * without branches was tried: slower.) Memory and changes as ring's. */
 #include "place/place.h"
 
 #include "hash/mix.h"

@@ -1,8 +1,8 @@
 /* A node's points are a keyless mix of its name's hash and the point's number, so they depend on
  * nothing but the node, and a node of twice the weight has the same points and as many more.
  * Points are generated in the order of the nodes' names and sorted by a stable sort, which puts
- * points at one position in that order. A change merges the points of what is new into the old
- * circle: O(points) with a small constant. */
+ * points at one position in that order. A change makes the points of the nodes that are no longer
+ * what they were, and of those that are new, and merges them with the old circle. */
 #include "place/node_points.h"
 
 #include "base/error.h"
@@ -10,6 +10,8 @@
 #include "hash/salt.h"
 
 #include <stdlib.h>
+
+#define MERGED 4 /* up to one point in so many is merged; with more, all are sorted again */
 
 static int check(const struct fl_placement *p, uint64_t each, struct fl_error *err)
 {
@@ -33,19 +35,25 @@ static size_t put_points(
 	return n;
 }
 
-/* The points of the nodes that are chosen (by rank; NULL: all), sorted. count may be 0. */
-static int chosen_points(struct fl_points *out, const struct fl_placement *p, uint64_t each,
-	const bool *chosen, size_t *count)
+static size_t count_points(const struct fl_placement *p, uint64_t each, const bool *chosen)
 {
-	struct fl_point *list;
-	size_t weight = 0, n = 0;
-	int rc = FL_OK;
+	size_t weight = 0;
 	for (uint32_t r = 0; r < p->count; r++)
 		weight += !chosen || chosen[r] ? (size_t)p->nodes[r].weight : 0;
-	*count = weight * each;
-	if (*count == 0)
+	return weight * each;
+}
+
+/* The points of the nodes that are chosen (by rank; NULL: all), sorted. There may be none. */
+static int chosen_points(
+	struct fl_points *out, const struct fl_placement *p, uint64_t each, const bool *chosen)
+{
+	struct fl_point *list;
+	size_t count = count_points(p, each, chosen), n = 0;
+	int rc = FL_OK;
+	*out = (struct fl_points){.count = 0};
+	if (count == 0)
 		return FL_OK;
-	list = malloc(*count * sizeof(*list));
+	list = malloc(count * sizeof(*list));
 	if (!list)
 		return FL_ENOMEM;
 	for (uint32_t r = 0; r < p->count; r++) {
@@ -70,10 +78,9 @@ static int adopt(struct fl_placement *p, const struct fl_points *points)
 int fl_node_points_build(struct fl_placement *p, uint64_t each, struct fl_error *err)
 {
 	struct fl_points points;
-	size_t count;
 	int rc = check(p, each, err);
 	if (rc == FL_OK)
-		rc = chosen_points(&points, p, each, NULL, &count);
+		rc = chosen_points(&points, p, each, NULL);
 	if (rc != FL_OK)
 		return rc;
 	rc = adopt(p, &points);
@@ -82,33 +89,30 @@ int fl_node_points_build(struct fl_placement *p, uint64_t each, struct fl_error 
 	return rc;
 }
 
-/* What stays as it is: neither dropped from the old ring nor generated for the new one. */
-static void find_changes(const struct fl_placement *p, const struct fl_placement *old,
-	bool *dropped, bool *chosen)
+/* By rank: the nodes of p that `other` has not, or has with another weight. */
+static void find_changed(
+	const struct fl_placement *p, const struct fl_placement *other, bool *changed)
 {
-	for (uint32_t slot = 0; slot < old->slots; slot++)
-		dropped[slot] = true;
 	for (uint32_t r = 0; r < p->count; r++) {
 		uint32_t slot = p->nodes[r].slot;
-		bool same = fl_place_kept(p, old, slot) &&
-		            fl_place_at(old, slot)->weight == p->nodes[r].weight;
-		chosen[r] = !same;
-		if (same)
-			dropped[slot] = false;
+		changed[r] = !fl_place_kept(p, other, slot) ||
+		             fl_place_at(other, slot)->weight != p->nodes[r].weight;
 	}
 }
 
 static int merge(struct fl_placement *p, const struct fl_placement *old, uint64_t each,
 	const bool *dropped, const bool *chosen)
 {
-	struct fl_points added, points;
-	size_t count;
-	int rc = chosen_points(&added, p, each, chosen, &count);
+	struct fl_points gone, added, points;
+	int rc = chosen_points(&gone, old, each, dropped);
 	if (rc != FL_OK)
 		return rc;
-	rc = fl_points_merge(&points, old->state, dropped, count ? &added : NULL, p->ranks);
-	if (count)
+	rc = chosen_points(&added, p, each, chosen);
+	if (rc == FL_OK) {
+		rc = fl_points_merge(&points, old->state, &gone, &added, p->ranks);
 		fl_points_fini(&added);
+	}
+	fl_points_fini(&gone);
 	if (rc != FL_OK)
 		return rc;
 	rc = adopt(p, &points);
@@ -121,14 +125,21 @@ int fl_node_points_derive(struct fl_placement *p, const struct fl_placement *old
 	struct fl_error *err)
 {
 	int rc = check(p, each, err);
-	bool *flags;
+	bool *flags, *dropped, *chosen;
 	if (rc != FL_OK)
 		return rc;
-	flags = malloc((size_t)old->slots + p->count);
+	flags = malloc((size_t)old->count + p->count);
 	if (!flags)
 		return FL_ENOMEM;
-	find_changes(p, old, flags, flags + old->slots);
-	rc = merge(p, old, each, flags, flags + old->slots);
+	dropped = flags;
+	chosen = flags + old->count;
+	find_changed(old, p, dropped);
+	find_changed(p, old, chosen);
+	if (count_points(old, each, dropped) + count_points(p, each, chosen) >
+		p->weight * each / MERGED)
+		rc = fl_node_points_build(p, each, err);
+	else
+		rc = merge(p, old, each, dropped, chosen);
 	free(flags);
 	return rc;
 }

@@ -1,214 +1,122 @@
-/* A sorted circle with a radix index (a table of buckets by the top bits, about four buckets a
- * point): a lookup is one load of the index, then on average well under one step of scanning.
- * Measured against binary search, Eytzinger and interpolation, it wins 4 to 11 times at rings of
- * up to a thousand nodes.
+/* A sorted circle, cut into equal lines of 5 to 10 points on average, each of which has 64 bytes
+ * that tell its first 15 points: a 12-bit cell and the slot. A lookup counts, without a branch,
+ * how many of them lie in cells before the key's own. Then the next one is the owner, because
+ *   - the cell is a rising function of the position, so an earlier cell is an earlier position
+ *     and a later one is a later position, and
+ *   - behind the last point of the line stands its successor's slot, in the last cell.
+ * When the next one lies in the key's own cell, or the line has more points than 15 and the key
+ * is behind them, the whole positions decide: a binary search among the line's points, so no choice
+ * of names makes it linear. That is about 1 key in 100 at 10 points a line, 1 in 500 at 5.
  *
- * The same buckets sort: positions are hashes, so after one counting pass nearly every bucket
- * holds a point or none, and an insertion sort finishes it in O(count). A bucket that somebody
- * stuffed on purpose is sorted by comparison instead, so no choice of names makes it quadratic. */
-#include "place/points.h"
+ * So a lookup waits for one line of the cache, where a radix index of first points waits for
+ * three in turn (index, position, slot), and it takes 6.4 to 12.8 bytes a point instead of 16.
+ * Measured beside a table of buckets whose entry is the owner of all but the keys behind the
+ * first point (4 or 8 bytes each, 2 to 7 buckets a point): from 1000 nodes on lines are faster, as
+ * they need half the memory for as many exact answers. */
+#include "place/points_priv.h"
 
 #include "base/assert.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define INDEX_BITS_MAX 22 /* 16 MiB; denser rings scan a few points more */
-#define STUFFED        48 /* points in one bucket from which on comparison sorting pays */
+#define POINTS_A_LINE 10 /* at most, on average */
 
-static unsigned index_bits(size_t count)
+static unsigned line_bits(size_t count)
 {
-	unsigned bits = 2;
-	while (bits < INDEX_BITS_MAX && ((size_t)1 << bits) < 3 * count)
+	unsigned bits = 1;
+	while ((size_t)POINTS_A_LINE << bits < count)
 		bits++;
 	return bits;
 }
 
-static int make_room(struct fl_points *r, size_t count)
+/* malloc, aligned by hand: the allocator cannot use a freed aligned block for the next one of its
+ * size, and fresh memory costs more than all that is done in it here. */
+int fl_points_new(struct fl_points *r, size_t count)
 {
-	unsigned bits = index_bits(count);
+	unsigned bits = line_bits(count);
+	size_t lines = (((size_t)1 << bits) + 1) * sizeof(struct fl_line);
 	size_t at = (count + 1) * sizeof(uint64_t), slot = (count + 1) * sizeof(uint32_t);
-	size_t index = (((size_t)1 << bits) + 1) * sizeof(uint32_t);
-	unsigned char *block = malloc(at + slot + index);
+	size_t bytes = lines + at + slot + sizeof(struct fl_line) - 1;
+	unsigned char *block = malloc(bytes), *from;
 	if (!block)
 		return FL_ENOMEM;
-	*r = (struct fl_points){.at = (uint64_t *)(void *)block,
-		.slot = (uint32_t *)(void *)(block + at),
-		.index = (uint32_t *)(void *)(block + at + slot),
+	from = block + (-(uintptr_t)block & (sizeof(struct fl_line) - 1));
+	*r = (struct fl_points){.block = block,
+		.lines = (struct fl_line *)(void *)from,
+		.at = (uint64_t *)(void *)(from + lines),
+		.slot = (uint32_t *)(void *)(from + lines + at),
 		.count = (uint32_t)count,
 		.shift = 64 - bits,
-		.bytes = at + slot + index};
+		.bytes = bytes};
 	return FL_OK;
 }
 
 void fl_points_fini(struct fl_points *r)
 {
-	free(r->at);
-	r->at = NULL;
+	free(r->block);
+	r->block = NULL;
 }
 
-static void seal(struct fl_points *r)
+void fl_points_seal(struct fl_points *r)
 {
 	FL_ASSERT(r->count > 0);
 	r->at[r->count] = UINT64_MAX;
 	r->slot[r->count] = r->slot[0];
 }
 
-/* ---- sorting ---- */
+/* ---- lines ---- */
 
-struct labelled {
-	uint64_t at;
-	uint32_t slot, order;
-};
-
-static int by_position(const void *a, const void *b)
+uint32_t fl_points_write_line(struct fl_points *r, size_t line, uint32_t first)
 {
-	const struct labelled *x = a, *y = b;
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
+	struct fl_line *to = &r->lines[line];
+	uint32_t i = first;
+	int n = 0;
+	to->entry[FL_LINE_POINTS] = (int32_t)first;
+	for (; i < r->count && r->at[i] >> r->shift == line; i++) {
+		if (n < FL_LINE_POINTS)
+			to->entry[n++] = fl_points_cell(r, r->at[i]) | (int32_t)r->slot[i];
+	}
+	while (n < FL_LINE_POINTS)
+		to->entry[n++] = fl_points_cell(r, UINT64_MAX) | (int32_t)r->slot[i];
+	return i;
 }
 
-static int sort_stuffed(struct fl_points *r, uint32_t start, uint32_t end)
+void fl_points_write_lines(struct fl_points *r)
 {
-	struct labelled *copy = malloc((end - start) * sizeof(*copy));
-	if (!copy)
-		return FL_ENOMEM;
-	for (uint32_t i = start; i < end; i++)
-		copy[i - start] = (struct labelled){r->at[i], r->slot[i], i};
-	qsort(copy, end - start, sizeof(*copy), by_position);
-	for (uint32_t i = start; i < end; i++) {
-		r->at[i] = copy[i - start].at;
-		r->slot[i] = copy[i - start].slot;
-	}
-	free(copy);
-	return FL_OK;
-}
-
-static void sort_few(struct fl_points *r, uint32_t start, uint32_t end)
-{
-	for (uint32_t i = start + 1; i < end; i++) {
-		uint64_t at = r->at[i];
-		uint32_t slot = r->slot[i], j = i;
-		for (; j > start && r->at[j - 1] > at; j--) {
-			r->at[j] = r->at[j - 1];
-			r->slot[j] = r->slot[j - 1];
-		}
-		r->at[j] = at;
-		r->slot[j] = slot;
-	}
-}
-
-/* Distributes the list over the buckets, in order; afterwards index[b] is where b starts. */
-static void distribute(struct fl_points *r, const struct fl_point *list)
-{
-	uint32_t buckets = (uint32_t)1 << (64 - r->shift);
-	memset(r->index, 0, ((size_t)buckets + 1) * sizeof(*r->index));
-	for (uint32_t i = 0; i < r->count; i++)
-		r->index[(list[i].at >> r->shift) + 1]++;
-	for (uint32_t b = 0; b < buckets; b++)
-		r->index[b + 1] += r->index[b];
-	for (uint32_t i = 0; i < r->count; i++) {
-		uint32_t to = r->index[list[i].at >> r->shift]++;
-		r->at[to] = list[i].at;
-		r->slot[to] = list[i].slot;
-	}
-	memmove(r->index + 1, r->index, buckets * sizeof(*r->index));
-	r->index[0] = 0;
-}
-
-int fl_points_sort(struct fl_points *out, const struct fl_point *list, size_t count)
-{
-	struct fl_points r;
-	int rc = make_room(&r, count);
-	if (rc != FL_OK)
-		return rc;
-	distribute(&r, list);
-	for (uint32_t b = 0; b < (uint32_t)1 << (64 - r.shift); b++) {
-		uint32_t start = r.index[b], end = r.index[b + 1];
-		if (end - start < STUFFED)
-			sort_few(&r, start, end);
-		else if (sort_stuffed(&r, start, end) != FL_OK) {
-			fl_points_fini(&r);
-			return FL_ENOMEM;
-		}
-	}
-	seal(&r);
-	*out = r;
-	return FL_OK;
-}
-
-/* ---- merging ---- */
-
-/* The first point of each bucket that has one; then the gaps, from behind, take their successor.
- * Without branches that depend on where points are. */
-static void index_sorted(struct fl_points *r)
-{
-	uint32_t buckets = (uint32_t)1 << (64 - r->shift), next = r->count;
-	memset(r->index, 0xff, buckets * sizeof(*r->index));
-	r->index[buckets] = r->count;
-	for (uint32_t i = r->count; i-- > 0;)
-		r->index[r->at[i] >> r->shift] = i;
-	for (uint32_t b = buckets; b-- > 0;) {
-		uint32_t first = r->index[b];
-		next = first < next ? first : next;
-		r->index[b] = next;
-	}
-}
-
-static size_t count_kept(const struct fl_points *old, const bool *drop)
-{
-	size_t kept = 0;
-	for (uint32_t i = 0; i < old->count; i++)
-		kept += !drop[old->slot[i]];
-	return kept;
-}
-
-int fl_points_merge(struct fl_points *out, const struct fl_points *old, const bool *drop,
-	const struct fl_points *added, const uint32_t *ranks)
-{
-	uint32_t more = added ? added->count : 0, a = 0, n = 0;
-	struct fl_points r;
-	int rc = make_room(&r, count_kept(old, drop) + more);
-	if (rc != FL_OK)
-		return rc;
-	for (uint32_t i = 0; i < old->count; i++) {
-		uint64_t at = old->at[i];
-		uint32_t slot = old->slot[i];
-		if (drop[slot])
-			continue;
-		while (a < more &&
-			(added->at[a] < at ||
-				(added->at[a] == at && ranks[added->slot[a]] < ranks[slot]))) {
-			r.at[n] = added->at[a];
-			r.slot[n++] = added->slot[a++];
-		}
-		r.at[n] = at;
-		r.slot[n++] = slot;
-	}
-	for (; a < more; a++, n++) {
-		r.at[n] = added->at[a];
-		r.slot[n] = added->slot[a];
-	}
-	r.strict = old->strict;
-	seal(&r);
-	index_sorted(&r);
-	*out = r;
-	return FL_OK;
+	uint32_t first = 0;
+	for (size_t line = 0; line <= fl_points_lines(r); line++)
+		first = fl_points_write_line(r, line, first);
 }
 
 /* ---- reading ---- */
 
+uint32_t fl_points_search(
+	const struct fl_points *r, const struct fl_line *line, uint32_t from, uint64_t position)
+{
+	uint32_t end = fl_line_first(line + 1);
+	while (from < end) {
+		uint32_t mid = from + (end - from) / 2;
+		if (r->at[mid] < position)
+			from = mid + 1;
+		else
+			end = mid;
+	}
+	return from;
+}
+
 uint32_t fl_points_pick(
 	const struct fl_points *r, uint64_t position, const struct fl_mask *mask)
 {
+	uint32_t owner = fl_points_owner(r, position);
+	if (!fl_masked(mask, owner))
+		return owner;
 	uint32_t i = fl_points_find(r, position);
 	if (i == r->count)
 		i = 0;
-	for (uint32_t turn = 0; turn < r->count; turn++) {
+	for (uint32_t turn = 1; turn < r->count; turn++) {
+		i = i + 1 == r->count ? 0 : i + 1;
 		if (!fl_masked(mask, r->slot[i]))
 			return r->slot[i];
-		i = i + 1 == r->count ? 0 : i + 1;
 	}
 	return FL_NONE;
 }

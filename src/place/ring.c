@@ -9,9 +9,10 @@
  * only a changed node's own keys, on adding, removing and reweighting. No order, no history.
  * Masking steps over the masked nodes' points: the same as a ring without them.
  *
- * Cost: lookup O(1) expected (points.c); one change by merging, O(points) with a small constant;
- * 12 bytes a point and about 16 for the index. Balance: a node's share varies by about
- * 1/sqrt(points * weight) of itself: peak about 1.3 at 100 nodes with 160 points. */
+ * Cost: a lookup waits for one line of the cache (points.c); a change copies the old circle and
+ * merges the changed nodes' points (points_merge.c); 12 bytes a point and 6.4 to 12.8 for the
+ * lines. Balance: a node's share varies by about 1/sqrt(points * weight) of itself: peak about
+ * 1.3 at 100 nodes with 160 points. */
 #include "place/place.h"
 
 #include "place/node_points.h"
@@ -23,40 +24,24 @@ enum {
 
 static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 {
-	const struct fl_points *r = p->state;
-	uint32_t i = r->index[hash >> r->shift];
-	while (r->at[i] < hash)
-		i++;
-	return r->slot[i];
+	return fl_points_owner(p->state, hash);
 }
 
-#define AHEAD 32 /* lookups under way at a time */
+#define AHEAD 16 /* lookups under way at a time */
 
-/* What a lookup waits for is the index, then the point that it leads to. All index entries of a
- * group are loaded before any point is looked at, and their points fetched, so that the waits
- * overlap. The first step is taken without a branch, because chance decides whether it is
- * needed; the sentinel is never stepped over. */
+/* What a lookup waits for is its line. Those of a group are fetched before any is looked at, so
+ * that the waits overlap. */
 static void batch(
 	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
 {
 	const struct fl_points *r = p->state;
-	uint32_t at[AHEAD];
 	for (size_t from = 0; from < count; from += AHEAD) {
 		size_t n = count - from < AHEAD ? count - from : AHEAD;
 		const uint64_t *hash = hashes + from;
 		for (size_t i = 0; i < n; i++)
-			at[i] = r->index[hash[i] >> r->shift];
-		for (size_t i = 0; i < n; i++) {
-			__builtin_prefetch(&r->at[at[i]]);
-			__builtin_prefetch(&r->slot[at[i]]);
-		}
-		for (size_t i = 0; i < n; i++) {
-			uint32_t j = at[i];
-			j += r->at[j] < hash[i];
-			while (r->at[j] < hash[i])
-				j++;
-			slots[from + i] = r->slot[j];
-		}
+			__builtin_prefetch(fl_points_line(r, hash[i]));
+		for (size_t i = 0; i < n; i++)
+			slots[from + i] = fl_points_owner(r, hash[i]);
 	}
 }
 

@@ -422,7 +422,7 @@ static void test_stuffed_points(void **state)
 		memory.fail_at = NEVER;
 		if (rc == FL_OK) {
 			fl_points_fini(&out);
-			assert_int_equal(at, 2);
+			assert_int_equal(at, 5);
 			return;
 		}
 		assert_int_equal(rc, FL_ENOMEM);

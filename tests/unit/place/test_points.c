@@ -38,6 +38,41 @@ static void check_sorted(const struct fl_points *r, size_t n)
 	assert_int_equal(r->slot[n], sorted[0].slot);
 }
 
+/* The lines say what the points say: each entry, and where each line starts. */
+static void check_lines(const struct fl_points *r)
+{
+	size_t lines = (size_t)1 << (64 - r->shift);
+	uint32_t i = 0;
+	for (size_t l = 0; l <= lines; l++) {
+		const struct fl_line *line = &r->lines[l];
+		assert_int_equal(fl_line_first(line), i);
+		for (int e = 0; e < FL_LINE_POINTS; e++) {
+			uint32_t point = i + (uint32_t)e, cell = 4095;
+			while (point > i &&
+				(point > r->count || r->at[point - 1] >> r->shift != l))
+				point--;
+			if (point < r->count && r->at[point] >> r->shift == l)
+				cell = r->at[point] >> (r->shift - 12) & 4095;
+			assert_int_equal((uint32_t)line->entry[e] ^ 0x80000000u,
+				cell << FL_SLOT_BITS | r->slot[point]);
+		}
+		while (i < r->count && r->at[i] >> r->shift == l)
+			i++;
+	}
+	assert_int_equal(i, r->count);
+}
+
+static void check_same(const struct fl_points *a, const struct fl_points *b)
+{
+	size_t lines = ((size_t)1 << (64 - b->shift)) + 1;
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->shift, b->shift);
+	assert_int_equal(a->bytes, b->bytes);
+	assert_memory_equal(a->at, b->at, (b->count + 1) * sizeof(*b->at));
+	assert_memory_equal(a->slot, b->slot, (b->count + 1) * sizeof(*b->slot));
+	assert_memory_equal(a->lines, b->lines, lines * sizeof(*b->lines));
+}
+
 static uint32_t find_plainly(size_t n, uint64_t position, bool strict)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -47,31 +82,52 @@ static uint32_t find_plainly(size_t n, uint64_t position, bool strict)
 	return sorted[0].slot;
 }
 
+static void check_find(const struct fl_points *r, size_t n, uint64_t at)
+{
+	if (r->strict && at == UINT64_MAX)
+		return;
+	uint32_t owner = find_plainly(n, at, r->strict), i = fl_points_find(r, at);
+	assert_int_equal(r->slot[i], owner);
+	assert_true(i == r->count || r->at[i] >= at + r->strict);
+	assert_true(i == 0 || r->at[i - 1] < at + r->strict);
+	assert_int_equal(fl_points_owner(r, at), owner);
+	assert_int_equal(fl_points_pick(r, at, NULL), owner);
+}
+
 static void check_finds(const struct fl_points *r, size_t n)
 {
-	for (uint64_t i = 0; i < 200; i++) {
-		uint64_t at = fl_mix64(i);
-		assert_int_equal(
-			r->slot[fl_points_find(r, at)], find_plainly(n, at, r->strict));
-	}
+	uint64_t cell = (uint64_t)1 << (r->shift - 12), line = (uint64_t)1 << r->shift;
+	for (uint64_t i = 0; i < 200; i++)
+		check_find(r, n, fl_mix64(i));
+	check_find(r, n, 0);
+	check_find(r, n, UINT64_MAX);
 	for (size_t i = 0; i < n; i += 1 + n / 50) {
-		for (int off = -1; off <= 1; off++) {
-			uint64_t at = sorted[i].at + (uint64_t)(int64_t)off;
-			if (r->strict && at == UINT64_MAX)
-				continue;
-			assert_int_equal(
-				r->slot[fl_points_find(r, at)], find_plainly(n, at, r->strict));
-		}
+		uint64_t at = sorted[i].at;
+		const uint64_t tries[] = {at - 1, at, at + 1, at | (cell - 1), at & -cell,
+			(at & -cell) - 1, (at | (cell - 1)) + 1, at & -line, at | (line - 1)};
+		for (size_t t = 0; t < sizeof(tries) / sizeof(tries[0]); t++)
+			check_find(r, n, tries[t]);
 	}
 }
 
 enum {
 	SPREAD,
 	TIED,
-	STUFFED,
+	STUFFED, /* all in one line */
+	CLOSE,   /* in a few lines and there in a few cells, told apart by later bits only */
+	FULL,    /* most of them in every fourth line, so that lines overflow */
 	ENDS,
 	KINDS
 };
+
+/* Of lines of 10 points at most, as points.c makes them. */
+static unsigned bits_of_lines(size_t n)
+{
+	unsigned bits = 1;
+	while ((size_t)10 << bits < n)
+		bits++;
+	return bits;
+}
 
 static void make(int kind, size_t n)
 {
@@ -81,6 +137,10 @@ static void make(int kind, size_t n)
 			at &= (uint64_t)7 << 60;
 		else if (kind == STUFFED)
 			at >>= 40;
+		else if (kind == CLOSE)
+			at &= (uint64_t)0xe1c0700000000003;
+		else if (kind == FULL && i % 8)
+			at &= ~((uint64_t)3 << (64 - bits_of_lines(n)));
 		else if (kind == ENDS)
 			at = i % 2 ? UINT64_MAX - i / 8 : i / 8;
 		list[i] = (struct fl_point){at, (uint32_t)(i % 37)};
@@ -90,7 +150,7 @@ static void make(int kind, size_t n)
 
 static void test_sort_and_find(void **state)
 {
-	static const size_t sizes[] = {1, 2, 3, 47, 48, 500, MOST};
+	static const size_t sizes[] = {1, 2, 3, 15, 16, 20, 21, 47, 48, 500, MOST};
 	(void)state;
 	for (int kind = 0; kind < KINDS; kind++) {
 		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
@@ -98,6 +158,7 @@ static void test_sort_and_find(void **state)
 			make(kind, sizes[s]);
 			assert_int_equal(fl_points_sort(&r, list, sizes[s]), FL_OK);
 			check_sorted(&r, sizes[s]);
+			check_lines(&r);
 			check_finds(&r, sizes[s]);
 			r.strict = true;
 			check_finds(&r, sizes[s]);
@@ -106,55 +167,79 @@ static void test_sort_and_find(void **state)
 	}
 }
 
-/* Dropping some slots and merging others in is the same as sorting what results. */
+/* Points of slots below 40, some of which go, and of others, which come; all in order of ranks, as
+ * placements list them. */
+struct lists {
+	struct fl_point old[MOST], gone[MOST], added[MOST], all[MOST];
+	size_t olds, gones, addeds, alls;
+	uint32_t ranks[80];
+};
+
+static void make_lists(struct lists *l, int kind, uint64_t seed)
+{
+	size_t n = 1 + fl_mix64(seed) % 1500;
+	uint64_t every = 1 + fl_mix64(seed + 99) % 40;
+	*l = (struct lists){.olds = 0};
+	make(kind, n);
+	for (uint32_t i = 0; i < 80; i++)
+		l->ranks[i] = (i * 31) % 80;
+	for (uint32_t rank = 0; rank < 80; rank++) {
+		for (size_t i = 0; i < n; i++) {
+			struct fl_point one = list[i];
+			bool goes =
+				fl_mix64(seed * 80 + one.slot) % 8 < seed % 4 && one.slot > 0;
+			if (l->ranks[one.slot] == rank) {
+				l->old[l->olds++] = one;
+				if (goes)
+					l->gone[l->gones++] = one;
+				else
+					l->all[l->alls++] = one;
+			}
+			one.slot += 40;
+			one.at += i % 5 == 0 ? fl_mix64(i) : 0;
+			if (l->ranks[one.slot] == rank && i % every == 0 && seed % 3)
+				l->all[l->alls++] = l->added[l->addeds++] = one;
+		}
+	}
+}
+
+static void sort_some(struct fl_points *r, const struct fl_point *some, size_t count)
+{
+	*r = (struct fl_points){.count = 0};
+	if (count > 0)
+		assert_int_equal(fl_points_sort(r, some, count), FL_OK);
+}
+
+/* Taking some points out and merging others in is the same as sorting what results, in every bit,
+ * and so is the way back. */
 static void test_merge(void **state)
 {
-	static struct fl_point kept[MOST], added[MOST];
-	uint32_t ranks[80];
+	static struct lists l;
 	(void)state;
-	for (uint32_t i = 0; i < 80; i++)
-		ranks[i] = (i * 31) % 80;
 	for (int kind = 0; kind < KINDS; kind++) {
-		for (uint64_t seed = 0; seed < 12; seed++) {
-			size_t n = 1 + fl_mix64(seed) % 1500, k = 0, a = 0, all = 0;
-			struct fl_points old, more, merged, fresh;
-			bool drop[80];
-			for (uint32_t i = 0; i < 80; i++)
-				drop[i] = fl_mix64(seed * 80 + i) % 4 == 0 && seed > 0;
-			drop[0] = false;
-			make(kind, n);
-			/* All lists come in the order of ranks, as placements make them. */
-			for (uint32_t rank = 0; rank < 80; rank++) {
-				for (size_t i = 0; i < n; i++) {
-					struct fl_point one = list[i];
-					if (ranks[one.slot] == rank)
-						kept[k++] = one;
-					one.slot += 40;
-					if (ranks[one.slot] == rank && i % 3 == 0)
-						added[a++] = one;
-				}
-			}
-			assert_int_equal(fl_points_sort(&old, kept, k), FL_OK);
-			assert_int_equal(fl_points_sort(&more, added, a), FL_OK);
+		for (uint64_t seed = 0; seed < 40; seed++) {
+			struct fl_points old, gone, added, merged, fresh, back;
+			make_lists(&l, kind, seed);
+			if (l.alls == 0)
+				continue;
+			sort_some(&old, l.old, l.olds);
+			sort_some(&gone, l.gone, l.gones);
+			sort_some(&added, l.added, l.addeds);
+			sort_some(&fresh, l.all, l.alls);
+			old.strict = seed % 2;
 			assert_int_equal(
-				fl_points_merge(&merged, &old, drop, &more, ranks), FL_OK);
-			size_t x = 0, y = 0;
-			for (uint32_t rank = 0; rank < 80; rank++) {
-				for (; x < k && ranks[kept[x].slot] == rank; x++) {
-					if (!drop[kept[x].slot])
-						list[all++] = kept[x];
-				}
-				for (; y < a && ranks[added[y].slot] == rank; y++)
-					list[all++] = added[y];
-			}
-			assert_int_equal(fl_points_sort(&fresh, list, all), FL_OK);
-			assert_int_equal(merged.count, fresh.count);
-			assert_int_equal(merged.bytes, fresh.bytes);
-			assert_memory_equal(merged.at, fresh.at, fresh.bytes);
+				fl_points_merge(&merged, &old, &gone, &added, l.ranks), FL_OK);
+			assert_int_equal(merged.strict, seed % 2);
+			check_same(&merged, &fresh);
+			assert_int_equal(
+				fl_points_merge(&back, &merged, &added, &gone, l.ranks), FL_OK);
+			check_same(&back, &old);
 			fl_points_fini(&old);
-			fl_points_fini(&more);
+			fl_points_fini(&gone);
+			fl_points_fini(&added);
 			fl_points_fini(&merged);
 			fl_points_fini(&fresh);
+			fl_points_fini(&back);
 		}
 	}
 }
@@ -187,6 +272,14 @@ static void test_mask_and_owners(void **state)
 		assert_memory_equal(many, slots, (size_t)found * sizeof(slots[0]));
 	}
 	assert_int_equal(fl_points_pick(&r, 5, &all), FL_NONE);
+	fl_points_fini(&r);
+	/* One that is left is found wherever it is. */
+	assert_int_equal(fl_points_sort(&r, list, 37), FL_OK);
+	for (uint64_t i = 0; i < 37; i++) {
+		word = ~((uint64_t)1 << i);
+		for (uint64_t k = 0; k < 37; k++)
+			assert_int_equal(fl_points_pick(&r, list[k].at, &mask), i);
+	}
 	fl_points_fini(&r);
 }
 
