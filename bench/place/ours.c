@@ -86,27 +86,28 @@ static fl_placement *without_one(const fl_placement *p, const char **name, uint3
 	return NULL;
 }
 
-/* The mean of one removal and of adding the node again. */
+/* The mean of one removal and of adding the node again, each from the placement before, which then
+ * goes, as in a process that lives on. */
 static double change_ms(const fl_placement *p, uint32_t nodes)
 {
 	double list[7];
 	size_t count = 0;
 	double began = now_ns();
+	fl_placement *now = fl_placement_ref(p);
 	while (count < 7 && (count == 0 || now_ns() - began < 1e8)) {
 		const char *name;
 		double start = now_ns();
-		fl_placement *q = without_one(p, &name, nodes / 2);
-		if (!q)
-			return NAN;
+		fl_placement *q = without_one(now, &name, nodes / 2), *r = NULL;
 		struct fl_change back = {FL_ADD, {name, 1, FL_NONE, NULL}};
-		fl_placement *r;
-		int rc = fl_placement_derive(&r, q, &back, 1, NULL);
+		bool done = q && fl_placement_derive(&r, q, &back, 1, NULL) == FL_OK;
 		list[count++] = (now_ns() - start) / 2e6;
+		fl_placement_unref(now);
 		fl_placement_unref(q);
-		if (rc != FL_OK)
+		now = r;
+		if (!done)
 			return NAN;
-		fl_placement_unref(r);
 	}
+	fl_placement_unref(now);
 	return median(list, count);
 }
 
