@@ -53,7 +53,7 @@ static void set_node(struct fl_hrw *h, uint32_t i, const struct fl_placement *p,
 	h->hi[i] = (uint32_t)(p->hashes[rank] >> 32);
 	h->slot[i] = p->nodes[rank].slot;
 	h->weight[i] = (uint32_t)p->nodes[rank].weight;
-	h->inverse[i] = (float)((1.0 - 0x1p-14) / (double)p->nodes[rank].weight);
+	h->inverse[i] = fl_inverse(h->weight[i]);
 }
 
 int fl_hrw_init(struct fl_hrw *h, const struct fl_placement *p)
@@ -87,8 +87,7 @@ int fl_hrw_init(struct fl_hrw *h, const struct fl_placement *p)
 		h->hi[n] = h->hi[h->count - 1];
 		h->slot[n] = h->slot[h->count - 1];
 		h->weight[n] = h->weight[h->count - 1];
-		/* So heavy a value that padding is all but never the least. */
-		h->inverse[n] = 0x1p100f;
+		h->inverse[n] = h->inverse[h->count - 1];
 	}
 	return FL_OK;
 }
@@ -157,39 +156,39 @@ static int32_t limit_of(const struct rank *r)
 	return bits | (FL_BLOCK - 1);
 }
 
-/* Several nodes may share the highest high score: the whole order decides. */
-static uint32_t first_among_ties(const struct fl_hrw *h, uint64_t key, uint32_t found)
+/* Too close to call for the kernel: whole scores decide. */
+static uint32_t first_by_whole_score(const struct fl_hrw *h, uint64_t key)
 {
-	struct rank best = rank_of(h, key, found);
-	for (uint32_t i = found + 1; i < h->count; i++) {
-		uint32_t high =
-			fl_score_high(h->lo[i], h->hi[i], (uint32_t)key, (uint32_t)(key >> 32));
-		if (high != (uint32_t)(best.score >> 32))
-			continue;
-		struct rank r = rank_of(h, key, i);
-		if (before(&r, &best))
-			best = r;
+	uint32_t scores[FL_BLOCK] __attribute__((aligned(64)));
+	struct rank best = rank_of(h, key, 0);
+	for (uint32_t base = 0; base < h->padded; base += FL_BLOCK) {
+		uint32_t n = h->padded - base < FL_BLOCK ? h->padded - base : FL_BLOCK;
+		h->kernels->scores(h->lo + base, h->hi + base, n, key, scores);
+		for (uint32_t i = 0; i < n && base + i < h->count; i++) {
+			if (scores[i] < (uint32_t)(best.score >> 32))
+				continue;
+			struct rank r = rank_of(h, key, base + i);
+			if (before(&r, &best))
+				best = r;
+		}
 	}
 	return best.index;
 }
 
 static uint32_t first_by_score(const struct fl_hrw *h, uint64_t key)
 {
-	uint32_t unsure, at = h->kernels->top(h->lo, h->hi, h->padded, key, &unsure);
-	if (__builtin_expect(unsure != 0, 0))
-		at = first_among_ties(h, key, at);
-	return at;
+	uint32_t unsure, at = h->kernels->top(h->lo, h->hi, h->count, key, &unsure);
+	return __builtin_expect(unsure == 0, 1) ? at : first_by_whole_score(h, key);
 }
 
-/* Too close to call for the kernel: the exact values of all that the bounds leave decide. */
-static uint32_t first_exactly(const struct fl_hrw *h, uint64_t key)
+/* The exact values of all that the bounds leave decide; `best` is one of the nodes. */
+static uint32_t first_exactly(const struct fl_hrw *h, uint64_t key, struct rank best)
 {
 	int32_t bounds[FL_BLOCK] __attribute__((aligned(64)));
-	struct rank best = rank_of(h, key, 0);
 	int32_t limit = limit_of(&best);
 	for (uint32_t base = 0; base < h->padded; base += FL_BLOCK) {
 		uint32_t n = h->padded - base < FL_BLOCK ? h->padded - base : FL_BLOCK;
-		(void)h->kernels->bounds(
+		h->kernels->bounds(
 			h->lo + base, h->hi + base, h->inverse + base, n, key, bounds);
 		for (uint32_t i = 0; i < n && base + i < h->count; i++) {
 			if (bounds[i] > limit)
@@ -204,18 +203,78 @@ static uint32_t first_exactly(const struct fl_hrw *h, uint64_t key)
 	return best.index;
 }
 
+/* `at` has the least bound. No other can be first whose bound is above the value of `at`. */
+static uint32_t first_of_bounds(
+	const struct fl_hrw *h, uint64_t key, uint32_t at, int32_t best, int32_t second)
+{
+	if (__builtin_expect(fl_surely_lightest(best, second, h->inverse[at]), 1))
+		return at;
+	struct rank r = rank_of(h, key, at);
+	return second > limit_of(&r) ? at : first_exactly(h, key, r);
+}
+
 static uint32_t first_by_value(const struct fl_hrw *h, uint64_t key)
 {
-	uint32_t unsure;
-	uint32_t at = h->kernels->lightest(h->lo, h->hi, h->inverse, h->padded, key, &unsure);
-	if (unsure || at >= h->count)
-		return first_exactly(h, key);
-	return at;
+	int32_t bounds[2];
+	uint32_t at = h->kernels->lightest(h->lo, h->hi, h->inverse, h->count, key, bounds);
+	return first_of_bounds(h, key, at, bounds[0], bounds[1]);
 }
 
 uint32_t fl_hrw_first(const struct fl_hrw *h, uint64_t key)
 {
 	return h->slot[h->weighted ? first_by_value(h, key) : first_by_score(h, key)];
+}
+
+/* ---- many keys: a lane each, and no lane has to ask another ---- */
+
+#define KEYS 64 /* a multiple of FL_LANES */
+
+static void firsts_by_score(
+	const struct fl_hrw *h, const uint64_t *keys, size_t groups, uint32_t *index)
+{
+	uint32_t best[KEYS], second[KEYS];
+	h->kernels->tops(h->lo, h->hi, h->count, keys, groups, best, second);
+	for (size_t i = 0; i < groups * FL_LANES; i++) {
+		index[i] = best[i] & FL_INDEX;
+		if (__builtin_expect(fl_maybe_equal(best[i], second[i]), 0))
+			index[i] = first_by_whole_score(h, keys[i]);
+	}
+}
+
+static void firsts_by_value(
+	const struct fl_hrw *h, const uint64_t *keys, size_t groups, uint32_t *index)
+{
+	int32_t best[KEYS], second[KEYS];
+	h->kernels->lightests(h->lo, h->hi, h->inverse, h->count, keys, groups, best, second);
+	for (size_t i = 0; i < groups * FL_LANES; i++)
+		index[i] = first_of_bounds(
+			h, keys[i], (uint32_t)best[i] & FL_INDEX, best[i], second[i]);
+}
+
+static void firsts_of_some(
+	const struct fl_hrw *h, const uint64_t *keys, size_t count, uint32_t *slots)
+{
+	uint64_t padded[KEYS] = {0};
+	uint32_t index[KEYS];
+	size_t groups = (count + FL_LANES - 1) / FL_LANES;
+	if (groups * FL_LANES > count)
+		keys = memcpy(padded, keys, count * sizeof(*keys));
+	if (h->weighted)
+		firsts_by_value(h, keys, groups, index);
+	else
+		firsts_by_score(h, keys, groups, index);
+	for (size_t i = 0; i < count; i++)
+		slots[i] = h->slot[index[i]];
+}
+
+void fl_hrw_firsts(const struct fl_hrw *h, const uint64_t *keys, size_t count, uint32_t *slots)
+{
+	/* Many nodes fill the lanes by themselves, and few keys would leave most of them idle. */
+	size_t i = 0, few = h->count < FL_MANY ? FL_LANES / 2 : SIZE_MAX;
+	for (; count - i >= few; i += i + KEYS < count ? KEYS : count - i)
+		firsts_of_some(h, keys + i, count - i < KEYS ? count - i : KEYS, slots + i);
+	for (; i < count; i++)
+		slots[i] = fl_hrw_first(h, keys[i]);
 }
 
 /* ---- the first k: a heap whose root is the last of those kept ---- */
@@ -275,7 +334,7 @@ static void gather_by_score(
 	uint32_t scores[FL_BLOCK] __attribute__((aligned(64)));
 	for (uint32_t base = 0; base < h->padded; base += FL_BLOCK) {
 		uint32_t n = h->padded - base < FL_BLOCK ? h->padded - base : FL_BLOCK;
-		(void)h->kernels->scores(h->lo + base, h->hi + base, n, key, scores);
+		h->kernels->scores(h->lo + base, h->hi + base, n, key, scores);
 		for (uint32_t i = 0; i < n && base + i < h->count; i++) {
 			if (full(heap) && scores[i] < (uint32_t)(heap->items[0].score >> 32))
 				continue;
@@ -294,7 +353,7 @@ static void gather_by_value(
 	int32_t limit = INT32_MAX;
 	for (uint32_t base = 0; base < h->padded; base += FL_BLOCK) {
 		uint32_t n = h->padded - base < FL_BLOCK ? h->padded - base : FL_BLOCK;
-		(void)h->kernels->bounds(
+		h->kernels->bounds(
 			h->lo + base, h->hi + base, h->inverse + base, n, key, bounds);
 		for (uint32_t i = 0; i < n && base + i < h->count; i++) {
 			if (bounds[i] > limit || fl_masked(mask, h->slot[base + i]))

@@ -30,6 +30,9 @@ void fl_hrw_fini(struct fl_hrw *h);
 /* The slot that comes first for `key`. Cost O(count), vectorised. */
 uint32_t fl_hrw_first(const struct fl_hrw *h, uint64_t key);
 
+/* The same for many keys. Cost O(count) a key, vectorised, and no more than that of as many calls. */
+void fl_hrw_firsts(const struct fl_hrw *h, const uint64_t *keys, size_t count, uint32_t *slots);
+
 /* The first k distinct unmasked slots in order; gives their number. k <= count. Allocates only
  * when k > 64: then FL_ENOMEM is possible. Cost O(count log k). */
 int fl_hrw_order(const struct fl_hrw *h, uint64_t key, const struct fl_mask *mask,

@@ -15,6 +15,12 @@ static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 	return fl_hrw_first(p->state, hash);
 }
 
+static void batch(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
+{
+	fl_hrw_firsts(p->state, hashes, count, slots);
+}
+
 static int build(struct fl_placement *p, struct fl_error *err)
 {
 	struct fl_hrw *h = malloc(sizeof(*h));
@@ -70,6 +76,7 @@ const struct fl_algorithm fl_algorithm_rendezvous = {
 	.free = release,
 	.pick = pick,
 	.owners = owners,
+	.batch = batch,
 	.shares = shares,
 	.memory = memory,
 };

@@ -75,12 +75,14 @@ static struct keys *make_keys(struct test_rng *r, bool by_hash)
 static void check_hashes(const fl_placement *p, const struct keys *k, size_t n,
 	const struct fl_mask *mask, const char *name)
 {
-	uint32_t slots[MOST_KEYS + 1];
-	memset(slots, 0, sizeof(slots));
+	/* Neither keys nor slots need to be aligned for vectors. */
+	size_t off = n < MOST_KEYS - 8 ? n % 5 : 0;
+	uint32_t room[MOST_KEYS + 9], *slots = room + off;
+	memset(room, 0, sizeof(room));
 	slots[n] = GUARD;
-	assert_int_equal(fl_pick_batch(p, k->hashes, n, mask, slots), FL_OK);
+	assert_int_equal(fl_pick_batch(p, k->hashes + off, n, mask, slots), FL_OK);
 	for (size_t i = 0; i < n; i++) {
-		struct fl_key key = fl_key_hash(k->hashes[i]);
+		struct fl_key key = fl_key_hash(k->hashes[off + i]);
 		uint32_t one = 0;
 		assert_int_equal(fl_pick(p, &key, mask, &one), FL_OK);
 		if (slots[i] != one)
@@ -142,6 +144,28 @@ static void test_batch_equals_single_picks(void **state)
 			for (size_t l = s % 7; l < LENGTHS; l += 7)
 				check_placement(p, &r, lengths[l]);
 			fl_placement_unref(p);
+		}
+	}
+}
+
+static void test_every_length(void **state)
+{
+	const struct fl_algorithm_info *a = NULL;
+	(void)state;
+	while ((a = fl_algorithm_next(a))) {
+		struct test_rng r = {3};
+		if (!(a->capabilities & FL_BY_HASH))
+			continue;
+		for (int weights = 1; weights < 10; weights += 8) {
+			struct test_nodes t;
+			if (weights > 1 && !(a->capabilities & FL_WEIGHTS))
+				continue;
+			t = test_nodes_new(&r, 41, weights);
+			fl_placement *p = test_place(spec_of(a), t.nodes, t.count);
+			for (size_t n = 0; n <= 70; n++)
+				check_hashes(p, make_keys(&r, true), n, NULL, a->name);
+			fl_placement_unref(p);
+			test_nodes_free(&t);
 		}
 	}
 }
@@ -208,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batch_equals_single_picks),
+		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_weighted),
 		cmocka_unit_test(test_more_nodes_than_a_block),
 		cmocka_unit_test(test_crowded_ring),

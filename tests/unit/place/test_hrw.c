@@ -96,8 +96,9 @@ static void check_order(const struct fl_placement *p, uint64_t key, const struct
 static void check_inverses(const struct fl_hrw *h)
 {
 	for (uint32_t i = 0; i < h->count; i++) {
-		double product = (double)h->inverse[i] * h->weight[i];
-		assert_true(product < 1.0 - 0x1p-15 && product > 1.0 - 0x1p-13);
+		double product =
+			(double)h->inverse[i] * h->weight[i] * 0x1p31 * 0.6931471805599453;
+		assert_true(product < 1.0 - 0x1p-13 && product > 1.0 - 0x1p-11);
 	}
 }
 
@@ -106,14 +107,25 @@ static void check_kernels(struct fl_placement *p, uint64_t key)
 	struct fl_hrw *h = p->state;
 	const struct fl_kernels *best = h->kernels;
 	uint32_t first = fl_hrw_first(h, key);
-	for (unsigned i = 0; (h->kernels = fl_kernels_at(i)); i++)
+	for (unsigned i = 0; (h->kernels = fl_kernels_at(i)); i++) {
+		uint64_t keys[70];
+		uint32_t slots[71];
+		size_t n = key % 71;
 		assert_int_equal(fl_hrw_first(h, key), first);
+		for (size_t j = 0; j < 70; j++)
+			keys[j] = fl_mix64(key + j);
+		slots[n] = 12345;
+		fl_hrw_firsts(h, keys, n, slots);
+		for (size_t j = 0; j < n; j++)
+			assert_int_equal(slots[j], fl_hrw_first(h, keys[j]));
+		assert_int_equal(slots[n], 12345);
+	}
 	h->kernels = best;
 }
 
 static void test_against_sorting(void **state)
 {
-	static const uint32_t sizes[] = {1, 2, 3, 16, 17, 100, 256, 257, 600};
+	static const uint32_t sizes[] = {1, 2, 3, 16, 17, 100, 255, 256, 257, 600};
 	static const uint32_t weights[] = {1, 2, 10, 65535};
 	(void)state;
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
