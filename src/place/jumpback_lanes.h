@@ -20,7 +20,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FL_JUMPBACK_BLOCK 256
+#define FL_JUMPBACK_BLOCK 512 /* the more, the fewer keys are left to scalar code */
+#define FL_JUMPBACK_LANES 16  /* a multiple of FL_JUMPBACK_FEW */
 #define FL_JUMPBACK_FEW   8
 #define FL_JUMPBACK_BODY  static inline __attribute__((always_inline))
 
@@ -45,11 +46,12 @@ FL_JUMPBACK_BODY uint32_t fl_odd_mask(uint32_t x)
 	return 0u - (x & 1);
 }
 
-FL_JUMPBACK_BODY void fl_jumpback_first(const uint64_t *restrict hashes, uint32_t mask,
-	uint32_t *restrict first, uint32_t *restrict second)
+FL_JUMPBACK_BODY void fl_jumpback_first(const uint64_t *restrict hashes, size_t keys,
+	uint32_t mask, uint32_t *restrict first, uint32_t *restrict second)
 {
+	keys = keys / FL_JUMPBACK_LANES * FL_JUMPBACK_LANES;
 	FL_LANE_LOOP
-	for (size_t i = 0; i < FL_JUMPBACK_BLOCK; i++) {
+	for (size_t i = 0; i < keys; i++) {
 		uint32_t low = (uint32_t)hashes[i], high = (uint32_t)(hashes[i] >> 32);
 		uint32_t both = low ^ high, u = both & mask;
 		uint32_t half = low ^ (both & fl_odd_mask(u));
@@ -84,22 +86,43 @@ FL_JUMPBACK_BODY uint32_t fl_jumpback_settle(uint64_t state, uint32_t count, uin
 	}
 }
 
-FL_JUMPBACK_BODY void fl_jumpback_block(const uint64_t *restrict hashes, uint32_t count,
-	uint32_t mask, uint32_t *restrict first)
+/* The places of those at or above count, and how many. `keys` is a multiple of 4; `list` has room
+ * for one more. */
+FL_JUMPBACK_BODY size_t fl_jumpback_pending(
+	const uint32_t *first, size_t keys, uint32_t count, uint32_t *list)
+{
+	size_t left = 0;
+	for (uint32_t i = 0; i < keys; i += 4) {
+		list[left] = i;
+		left += first[i] >= count;
+		list[left] = i + 1;
+		left += first[i + 1] >= count;
+		list[left] = i + 2;
+		left += first[i + 2] >= count;
+		list[left] = i + 3;
+		left += first[i + 3] >= count;
+	}
+	return left;
+}
+
+/* At most FL_JUMPBACK_BLOCK keys, a multiple of FL_JUMPBACK_LANES. */
+FL_JUMPBACK_BODY void fl_jumpback_block(const uint64_t *restrict hashes, size_t keys,
+	uint32_t count, uint32_t mask, uint32_t *restrict first)
 {
 	uint32_t second[FL_JUMPBACK_BLOCK], drawn[FL_JUMPBACK_BLOCK];
-	uint32_t list[FL_JUMPBACK_BLOCK];
-	uint64_t state[FL_JUMPBACK_BLOCK + FL_JUMPBACK_FEW] = {0};
+	uint32_t list[FL_JUMPBACK_BLOCK + 1];
+	uint64_t state[FL_JUMPBACK_BLOCK];
 	uint32_t top = (mask >> 1) + 1;
-	size_t left = 0;
-	fl_jumpback_first(hashes, mask, first, second);
-	for (uint32_t i = 0; i < FL_JUMPBACK_BLOCK; i++) {
-		list[left] = i;
-		state[left] = hashes[i];
-		left += first[i] >= count;
-	}
+	fl_jumpback_first(hashes, keys, mask, first, second);
+	if (count > mask)
+		return; /* a power of two: nobody draws */
+	size_t left = fl_jumpback_pending(first, keys, count, list);
+	for (size_t j = 0; j < left; j++)
+		state[j] = hashes[list[j]];
 	while (left >= FL_JUMPBACK_FEW) {
 		size_t kept = 0;
+		for (size_t j = left; j % FL_JUMPBACK_FEW; j++)
+			state[j] = 0;
 		fl_jumpback_draw(state, left, count, mask, drawn);
 		for (size_t j = 0; j < left; j++) {
 			uint32_t i = list[j], got = drawn[j];
@@ -120,18 +143,22 @@ FL_JUMPBACK_BODY void fl_jumpback_body(
 	const uint64_t *hashes, size_t keys, uint32_t count, uint32_t *out)
 {
 	uint32_t mask = count > 1 ? fl_smear(count - 1) : 0;
-	uint64_t padded[FL_JUMPBACK_BLOCK];
-	uint32_t buckets[FL_JUMPBACK_BLOCK];
-	for (; keys >= FL_JUMPBACK_BLOCK; keys -= FL_JUMPBACK_BLOCK) {
-		fl_jumpback_block(hashes, count, mask, out);
-		hashes += FL_JUMPBACK_BLOCK;
-		out += FL_JUMPBACK_BLOCK;
+	uint64_t padded[FL_JUMPBACK_LANES] = {
+		0}; /* a hash of 0 has bucket 0: it needs no draw */
+	uint32_t buckets[FL_JUMPBACK_LANES];
+	while (keys >= FL_JUMPBACK_LANES) {
+		size_t n = keys < FL_JUMPBACK_BLOCK
+		                   ? keys / FL_JUMPBACK_LANES * FL_JUMPBACK_LANES
+		                   : FL_JUMPBACK_BLOCK;
+		fl_jumpback_block(hashes, n, count, mask, out);
+		hashes += n;
+		out += n;
+		keys -= n;
 	}
 	if (keys == 0)
 		return;
-	memset(padded, 0, sizeof(padded)); /* a hash of 0 has bucket 0: it needs no draw */
 	memcpy(padded, hashes, keys * sizeof(*hashes));
-	fl_jumpback_block(padded, count, mask, buckets);
+	fl_jumpback_block(padded, FL_JUMPBACK_LANES, count, mask, buckets);
 	memcpy(out, buckets, keys * sizeof(*out));
 }
 

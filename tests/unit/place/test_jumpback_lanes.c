@@ -60,6 +60,10 @@ static void test_every_length(void **state)
 		compare(k, 255, 1025);
 		compare(k, 256, 1025);
 		compare(k, 257, 1025);
+		compare(k, 511, 1025);
+		compare(k, 512, 1025);
+		compare(k, 513, 1025);
+		compare(k, 1024, 3);
 	}
 }
 
