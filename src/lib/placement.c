@@ -92,6 +92,12 @@ uint64_t fl_placement_hash(const fl_placement *p, const void *bytes, size_t len)
 	return p->lookup ? fl_xxh3(bytes, len, p->seed) : 0;
 }
 
+/* Only where there is a p->lookup. */
+static inline uint32_t slot_of(const fl_placement *p, uint64_t hash)
+{
+	return p->rows ? p->rows[hash >> p->row_shift] : p->lookup(p, hash);
+}
+
 /* The key with what the algorithm needs, or FL_ENOTSUP. */
 static int complete(const fl_placement *p, const struct fl_key *key, struct fl_key *out)
 {
@@ -114,7 +120,7 @@ int fl_pick(const fl_placement *p, const struct fl_key *key, const struct fl_mas
 	if (rc != FL_OK)
 		return rc;
 	if (p->lookup && (!mask || mask->count == 0))
-		*slot = p->lookup(p, whole.hash);
+		*slot = slot_of(p, whole.hash);
 	else
 		*slot = fl_place_pick(p, &whole, mask);
 	return FL_OK;
@@ -131,13 +137,15 @@ int fl_owners(const fl_placement *p, const struct fl_key *key, const struct fl_m
 uint32_t fl_lookup(const fl_placement *p, const void *bytes, size_t len)
 {
 	if (__builtin_expect(p->lookup != NULL, 1))
-		return p->lookup(p, fl_xxh3(bytes, len, p->seed));
+		return slot_of(p, fl_xxh3(bytes, len, p->seed));
 	struct fl_key key = fl_key_bytes(bytes, len);
 	return fl_place_pick(p, &key, NULL);
 }
 
 uint32_t fl_lookup_hash(const fl_placement *p, uint64_t hash)
 {
+	if (p->rows)
+		return p->rows[hash >> p->row_shift];
 	return __builtin_expect(p->lookup != NULL, 1) ? p->lookup(p, hash) : FL_NONE;
 }
 

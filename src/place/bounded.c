@@ -349,6 +349,8 @@ static int adopt(struct fl_placement *p, struct fl_table *first)
 	}
 	p->state = b;
 	p->lookup = lookup;
+	p->rows = b->slots;
+	p->row_shift = b->shift;
 	return FL_OK;
 }
 

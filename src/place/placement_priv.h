@@ -12,6 +12,10 @@
 struct fl_placement {
 	/* The hot path: slot of a hash, no mask. NULL without FL_BY_HASH. */
 	uint32_t (*lookup)(const struct fl_placement *p, uint64_t hash);
+	/* Where a hash's top bits number a row and the row is a slot: that table, so that a lookup
+	 * is its one load and no call. NULL: `lookup` has to be asked. */
+	const uint16_t *rows;
+	unsigned row_shift;
 	void *state; /* the algorithm's; NULL when nobody is eligible */
 	uint64_t seed;
 

@@ -77,6 +77,8 @@ static int adopt(struct fl_placement *p, struct fl_table *t)
 		return FL_ENOMEM;
 	p->state = t;
 	p->lookup = lookup;
+	p->rows = t->slots;
+	p->row_shift = t->shift;
 	return FL_OK;
 }
 
