@@ -57,6 +57,66 @@ static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 	return b;
 }
 
+#define SOME 256 /* keys that take turns */
+#define FEW  8   /* so few left that turns do not pay */
+
+struct traveller {
+	uint64_t hash;
+	uint32_t at, bound; /* its slot, and the working set it was hashed into */
+	uint32_t place;     /* in the batch */
+};
+
+/* One step: into the smaller set, or along K if `at` had left before. */
+static inline bool step(const struct cell *cells, struct traveller *t)
+{
+	struct cell c = cells[t->at];
+	uint64_t again = fl_mix64(t->hash + (t->at + 1) * FL_SALT_ANCHOR);
+	uint32_t into = (uint32_t)fl_mul_high(again, c.left);
+	bool wrap = c.left >= t->bound;
+	t->at = wrap ? c.next : into;
+	t->bound = wrap ? t->bound : c.left;
+	return cells[t->at].left != 0;
+}
+
+/* All keys make a step, those at removed slots another, and so on. How far one has to go nobody
+ * can foresee, so it is no branch here. */
+static void take_turns(
+	const struct anchor *s, const uint64_t *hashes, uint32_t count, uint32_t *slots)
+{
+	struct traveller list[SOME + 1];
+	uint32_t left = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = (uint32_t)fl_mul_high(hashes[i], s->capacity);
+		slots[i] = at;
+		list[left] = (struct traveller){hashes[i], at, s->capacity, i};
+		left += s->cells[at].left != 0;
+	}
+	while (left >= FEW) {
+		uint32_t kept = 0;
+		for (uint32_t j = 0; j < left; j++) {
+			struct traveller t = list[j];
+			bool on = step(s->cells, &t);
+			slots[t.place] = t.at;
+			list[kept] = t;
+			kept += on;
+		}
+		left = kept;
+	}
+	for (uint32_t j = 0; j < left; j++) {
+		while (step(s->cells, &list[j])) {
+		}
+		slots[list[j].place] = list[j].at;
+	}
+}
+
+static void batch(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
+{
+	for (size_t i = 0; i < count; i += SOME)
+		take_turns(p->state, hashes + i,
+			count - i < SOME ? (uint32_t)(count - i) : (uint32_t)SOME, slots + i);
+}
+
 /* Removes the slots of the stack in order. `at` is the paper's W, who stands at each number, and
  * `number` its L, the number of each slot. */
 static void replay(
@@ -147,6 +207,7 @@ const struct fl_algorithm fl_algorithm_anchor = {
 	.free = release,
 	.pick = pick,
 	.owners = owners,
+	.batch = batch,
 	.shares = fl_place_even_shares,
 	.memory = memory,
 };

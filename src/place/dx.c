@@ -48,15 +48,55 @@ static inline bool in_use(const struct dx *d, uint32_t slot)
 	return d->used[slot / 64] >> (slot % 64) & 1;
 }
 
-static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
+/* The draws before number `i` did not hit. */
+static inline uint32_t first_from(const struct dx *d, uint64_t hash, unsigned i)
 {
-	const struct dx *d = p->state;
-	for (unsigned i = 0; i < DRAWS; i++) {
+	for (; i < DRAWS; i++) {
 		uint32_t slot = draw(d, hash, i);
 		if (in_use(d, slot))
 			return slot;
 	}
 	return fl_hrw_first(&d->rest, hash);
+}
+
+static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
+{
+	return first_from(p->state, hash, 0);
+}
+
+#define SOME 256 /* keys that take turns */
+#define FEW  8   /* so few left that turns do not pay */
+
+/* All keys make their first draw, those without a hit their second, and so on. Whether a draw
+ * hits nobody can foresee, so it is no branch here; one key alone waits for one about each time. */
+static void take_turns(
+	const struct fl_placement *p, const uint64_t *hashes, uint32_t count, uint32_t *slots)
+{
+	const struct dx *d = p->state;
+	uint32_t list[SOME + 1], left = count;
+	unsigned turn = 0;
+	for (uint32_t i = 0; i < count; i++)
+		list[i] = i;
+	for (; turn < DRAWS && left >= FEW; turn++) {
+		uint32_t kept = 0;
+		for (uint32_t j = 0; j < left; j++) {
+			uint32_t i = list[j], slot = draw(d, hashes[i], turn);
+			slots[i] = slot;
+			list[kept] = i;
+			kept += !in_use(d, slot);
+		}
+		left = kept;
+	}
+	for (uint32_t j = 0; j < left; j++)
+		slots[list[j]] = first_from(d, hashes[list[j]], turn);
+}
+
+static void batch(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
+{
+	for (size_t i = 0; i < count; i += SOME)
+		take_turns(p, hashes + i,
+			count - i < SOME ? (uint32_t)(count - i) : (uint32_t)SOME, slots + i);
 }
 
 static int build(struct fl_placement *p, struct fl_error *err)
@@ -162,6 +202,7 @@ const struct fl_algorithm fl_algorithm_dx = {
 	.free = release,
 	.pick = pick,
 	.owners = owners,
+	.batch = batch,
 	.shares = fl_place_even_shares,
 	.memory = memory,
 };

@@ -74,17 +74,22 @@ int64_t fl_jump_next_integer(int64_t bucket, uint32_t draw)
 	return (int64_t)(drop > 21 + c ? low << (drop - 21 - c) : low >> (21 + c - drop));
 }
 
+static inline int64_t jump_from(int64_t bucket, uint64_t *state)
+{
+	*state = *state * STEP + 1;
+#if FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 1
+	return fl_jump_next(bucket, (uint32_t)(*state >> 33));
+#else
+	return fl_jump_next_integer(bucket, (uint32_t)(*state >> 33));
+#endif
+}
+
 uint32_t fl_jump(uint64_t hash, uint32_t count)
 {
 	int64_t bucket = 0, next = 0;
 	do {
 		bucket = next;
-		hash = hash * STEP + 1;
-#if FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 1
-		next = fl_jump_next(bucket, (uint32_t)(hash >> 33));
-#else
-		next = fl_jump_next_integer(bucket, (uint32_t)(hash >> 33));
-#endif
+		next = jump_from(bucket, &hash);
 	} while (next < (int64_t)count);
 	return (uint32_t)bucket;
 }
@@ -92,6 +97,46 @@ uint32_t fl_jump(uint64_t hash, uint32_t count)
 static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 {
 	return fl_jump(hash, ((const struct fl_shards *)p->state)->count);
+}
+
+#define SOME 256 /* keys that take turns */
+
+struct jumper {
+	uint64_t state;
+	uint32_t bucket, place; /* place: in the batch */
+};
+
+/* All keys jump, those that are still below `count` jump again, and so on: the divisions do not
+ * wait for each other, and how often one jumps, which nobody can foresee, is no branch. */
+static void take_turns(const uint64_t *hashes, uint32_t keys, int64_t count, uint32_t *slots)
+{
+	struct jumper list[SOME + 1];
+	uint32_t left = keys;
+	for (uint32_t i = 0; i < keys; i++)
+		list[i] = (struct jumper){hashes[i], 0, i};
+	while (left > 0) {
+		uint32_t kept = 0;
+		for (uint32_t j = 0; j < left; j++) {
+			struct jumper t = list[j];
+			int64_t next = jump_from(t.bucket, &t.state);
+			slots[t.place] = t.bucket;
+			t.bucket = (uint32_t)next;
+			list[kept] = t;
+			kept += next < count;
+		}
+		left = kept;
+	}
+}
+
+static void batch(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
+{
+	const struct fl_shards *s = p->state;
+	for (size_t i = 0; i < count; i += SOME)
+		take_turns(hashes + i,
+			count - i < SOME ? (uint32_t)(count - i) : (uint32_t)SOME, s->count,
+			slots + i);
+	fl_shards_pass_on(p, hashes, count, slots);
 }
 
 static int build(struct fl_placement *p, struct fl_error *err)
@@ -114,6 +159,7 @@ const struct fl_algorithm fl_algorithm_jump = {
 	.free = fl_shards_free,
 	.pick = fl_shards_pick,
 	.owners = fl_shards_owners,
+	.batch = batch,
 	.shares = fl_shards_shares,
 	.memory = fl_shards_memory,
 };

@@ -78,18 +78,12 @@ static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 	return fl_jumpback(hash, ((const struct fl_shards *)p->state)->count);
 }
 
-/* A node without weight owns nothing, so what the kernel gives it goes on. */
 static void batch(
 	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
 {
 	const struct fl_shards *s = p->state;
 	s->rest.kernels->jumpback(hashes, count, s->count, slots);
-	if (p->eligible == p->count)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		if (s->rest.index[slots[i]] == FL_NONE)
-			slots[i] = p->lookup(p, hashes[i]);
-	}
+	fl_shards_pass_on(p, hashes, count, slots);
 }
 
 static int build(struct fl_placement *p, struct fl_error *err)

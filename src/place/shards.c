@@ -37,6 +37,18 @@ int fl_shards_build(struct fl_placement *p, fl_bucket_fn bucket,
 	return FL_OK;
 }
 
+void fl_shards_pass_on(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots)
+{
+	const struct fl_shards *s = p->state;
+	if (p->eligible == p->count)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (s->rest.index[slots[i]] == FL_NONE)
+			slots[i] = p->lookup(p, hashes[i]);
+	}
+}
+
 void fl_shards_free(struct fl_placement *p)
 {
 	struct fl_shards *s = p->state;

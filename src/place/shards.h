@@ -23,6 +23,10 @@ struct fl_shards {
 int fl_shards_build(struct fl_placement *p, fl_bucket_fn bucket,
 	uint32_t (*lookup)(const struct fl_placement *p, uint64_t hash));
 
+/* The end of a batch: a node without weight owns nothing, so what `bucket` gave it goes on. */
+void fl_shards_pass_on(
+	const struct fl_placement *p, const uint64_t *hashes, size_t count, uint32_t *slots);
+
 /* As the functions of struct fl_algorithm. */
 void fl_shards_free(struct fl_placement *p);
 uint32_t fl_shards_pick(

@@ -82,10 +82,18 @@ static int adopt(struct fl_placement *p, struct fl_table *t)
 	return FL_OK;
 }
 
+/* There are at least 256 rows, and always a power of two. */
 static void fill(struct fl_table *t)
 {
-	for (uint32_t row = 0; row < t->rows; row++)
-		set_owner(t, row, fl_hrw_first(&t->order, fl_table_key(t, row)));
+	uint64_t keys[256];
+	uint32_t slots[256];
+	for (uint32_t row = 0; row < t->rows; row += 256) {
+		for (uint32_t i = 0; i < 256; i++)
+			keys[i] = fl_table_key(t, row + i);
+		fl_hrw_firsts(&t->order, keys, 256, slots);
+		for (uint32_t i = 0; i < 256; i++)
+			set_owner(t, row + i, slots[i]);
+	}
 }
 
 struct fl_table *fl_table_new(const struct fl_placement *p)
