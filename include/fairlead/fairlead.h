@@ -100,6 +100,7 @@ enum fl_capability {
 	FL_ORDER_FREE = 1 << 5,       /* the order nodes are given in does not matter */
 	FL_HISTORY_FREE = 1 << 6,   /* derived = built afresh, from the same nodes and slots */
 	FL_EXACT_MOVEMENT = 1 << 7, /* shares and movement are exact, not sampled */
+	FL_SECRET = 1 << 8,         /* takes the option `secret` */
 };
 
 /* Builds a placement of `count` nodes (0 is fine: every lookup then gives FL_NONE).
@@ -110,6 +111,11 @@ enum fl_capability {
  * Native algorithms take `seed` (any 64-bit number, default 0): placements with different
  * seeds are independent. (A hash that the caller made is used as it is; modulo, jump and
  * jumpback then know no seed.)
+ *
+ * They also take `secret`, 32 hexadecimal digits: key bytes are then hashed by SipHash-2-4 under
+ * these 16 bytes (the first eight, little-endian, xor the seed) instead of XXH3, so that clients
+ * who choose keys cannot aim them at one node. All who are to agree need the same secret. It never
+ * shows in an error, a digest (where a one-way hash stands for it) or a saved state.
  *
  * Nodes that ask for a slot get it; the others then take the lowest free ones in the order
  * given. anchor and dx map keys to the slots below their option `capacity`, which must have room
@@ -154,6 +160,11 @@ FL_API size_t fl_placement_count(const fl_placement *p);          /* nodes, weig
 FL_API uint32_t fl_placement_slots(const fl_placement *p); /* one more than highest slot */
 FL_API size_t fl_placement_memory(const fl_placement *p);  /* bytes it holds, all told */
 
+/* The spec in its full form, every option with its value and "***" for a secret, as text with a
+ * NUL. Gives its size with the NUL, at most 512; it is written only if `room` is enough. text may
+ * be NULL: to ask. Any thread. */
+FL_API size_t fl_placement_spec(const fl_placement *p, char *text, size_t room);
+
 /* The node in `slot`, or NULL when the slot is free. Valid as long as the placement. O(1). */
 FL_API const struct fl_node *fl_placement_node(const fl_placement *p, uint32_t slot);
 
@@ -161,7 +172,7 @@ FL_API const struct fl_node *fl_placement_node(const fl_placement *p, uint32_t s
 FL_API uint32_t fl_placement_find(const fl_placement *p, const char *name);
 
 /* Identifies the mapping: two placements with one digest map every key to the same name.
- * Covers mapping version, algorithm, options, seed and the nodes' names, weights and zones,
+ * Covers mapping version, algorithm, options, seed, secret and the nodes' names, weights and zones,
  * sorted by name; slots where they decide (python-ring, dx, anchor); and anchor's history, the
  * order in which slots were removed. The same on every machine. */
 FL_API uint64_t fl_placement_digest(const fl_placement *p);
@@ -170,14 +181,14 @@ FL_API uint64_t fl_placement_digest(const fl_placement *p);
  * zones, slots, and what anchor knows of its history. The same placement gives the same bytes on
  * every machine, with a checksum at their end.
  * Gives how many bytes that takes, at most 64 + 528 a node + 4 * capacity + the spec; they are
- * written only if `room` is enough. buffer may be NULL: to ask. Any thread; O(nodes +
- * capacity). */
+ * written only if `room` is enough. buffer may be NULL: to ask. A secret is not among them, only
+ * that there is one. Any thread; O(nodes + capacity). */
 FL_API size_t fl_placement_save(const fl_placement *p, void *buffer, size_t room);
 
 /* The placement that was saved as these bytes, with its slots and its digest. They may come from
  * anywhere: whatever is wrong with them is an error. `spec` is what the caller expects ("anchor"
- * means its default options), or NULL: any.
- * Errors: FL_EINVAL (damaged, or not of `spec`), FL_ENOTSUP (a newer layout or mapping),
+ * means its default options), or NULL: any. A placement with a secret needs it, with the secret.
+ * Errors: FL_EINVAL (damaged, or not of `spec` or its secret), FL_ENOTSUP (a newer layout or mapping),
  * FL_ENOENT (an algorithm that this library does not have), FL_EEXIST, FL_ENOMEM. Cost: as
  * fl_placement_new. Any thread. */
 FL_API int fl_placement_load(fl_placement **out, const char *spec, const void *state,

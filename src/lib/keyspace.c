@@ -2,12 +2,13 @@
 
 #include "hash/mix.h"
 #include "hash/salt.h"
-#include "hash/xxh3.h"
 #include "place/place.h"
 
 static bool same_hash(const struct fl_placement *a, const struct fl_placement *b)
 {
 	return a->algorithm->key_hash == b->algorithm->key_hash && a->seed == b->seed &&
+	       a->secret.given == b->secret.given && a->secret.key.k0 == b->secret.key.k0 &&
+	       a->secret.key.k1 == b->secret.key.k1 &&
 	       a->algorithm->key_hash != FL_KEY_WITH_NODE;
 }
 
@@ -58,7 +59,7 @@ static uint32_t try_text(const struct fl_placement *p, const char *text, size_t 
 {
 	struct fl_key key = fl_key_bytes(text, size);
 	if (p->lookup)
-		return p->lookup(p, fl_xxh3(text, size, p->seed));
+		return p->lookup(p, fl_place_hash(p, text, size));
 	return fl_place_pick(p, &key, NULL);
 }
 

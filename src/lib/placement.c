@@ -2,10 +2,11 @@
 #include "fairlead/fairlead.h"
 
 #include "base/error.h"
-#include "hash/xxh3.h"
 #include "lib/spec.h"
 #include "place/place.h"
 #include "place/placement_priv.h"
+
+#include <string.h>
 
 int fl_placement_new(fl_placement **out, const char *spec, const struct fl_node *nodes,
 	size_t count, struct fl_error *err)
@@ -14,7 +15,8 @@ int fl_placement_new(fl_placement **out, const char *spec, const struct fl_node 
 	int rc = fl_spec_parse(&parsed, spec, err);
 	if (rc != FL_OK)
 		return rc;
-	return fl_place_new(out, parsed.algorithm, parsed.options, nodes, count, err);
+	struct fl_recipe recipe = {parsed.algorithm, parsed.options, parsed.secret, NULL, 0};
+	return fl_place_new(out, &recipe, nodes, count, err);
 }
 
 int fl_placement_derive(fl_placement **out, const fl_placement *old,
@@ -73,6 +75,16 @@ uint64_t fl_placement_digest(const fl_placement *p)
 	return p->digest;
 }
 
+size_t fl_placement_spec(const fl_placement *p, char *text, size_t room)
+{
+	char whole[FL_SPEC_TEXT];
+	fl_spec_print(whole, p->algorithm, p->options, p->secret.given);
+	size_t size = strlen(whole) + 1;
+	if (text && size <= room)
+		memcpy(text, whole, size);
+	return size;
+}
+
 bool fl_placement_starved(const fl_placement *p, uint32_t slot)
 {
 	const struct fl_node *node = fl_place_at(p, slot);
@@ -89,7 +101,7 @@ const char *fl_placement_warning(const fl_placement *p)
 
 uint64_t fl_placement_hash(const fl_placement *p, const void *bytes, size_t len)
 {
-	return p->lookup ? fl_xxh3(bytes, len, p->seed) : 0;
+	return p->lookup ? fl_place_hash(p, bytes, len) : 0;
 }
 
 /* Only where there is a p->lookup. */
@@ -106,7 +118,7 @@ static int complete(const fl_placement *p, const struct fl_key *key, struct fl_k
 	if (!p->lookup)
 		return has_bytes ? FL_OK : FL_ENOTSUP;
 	if (!key->have_hash) {
-		out->hash = fl_xxh3(key->bytes, key->len, p->seed);
+		out->hash = fl_place_hash(p, key->bytes, key->len);
 		out->have_hash = true;
 	}
 	return FL_OK;
@@ -134,12 +146,19 @@ int fl_owners(const fl_placement *p, const struct fl_key *key, const struct fl_m
 	return rc == FL_OK ? fl_place_owners(p, &whole, mask, slots, k) : rc;
 }
 
+/* Out of line: the key on its stack would cost every lookup a guard. */
+__attribute__((noinline)) static uint32_t lookup_bytes(
+	const fl_placement *p, const void *bytes, size_t len)
+{
+	struct fl_key key = fl_key_bytes(bytes, len);
+	return fl_place_pick(p, &key, NULL);
+}
+
 uint32_t fl_lookup(const fl_placement *p, const void *bytes, size_t len)
 {
 	if (__builtin_expect(p->lookup != NULL, 1))
-		return slot_of(p, fl_xxh3(bytes, len, p->seed));
-	struct fl_key key = fl_key_bytes(bytes, len);
-	return fl_place_pick(p, &key, NULL);
+		return slot_of(p, fl_place_hash(p, bytes, len));
+	return lookup_bytes(p, bytes, len);
 }
 
 uint32_t fl_lookup_hash(const fl_placement *p, uint64_t hash)

@@ -8,14 +8,17 @@
 #include <string.h>
 
 #define LONGEST_WORD 64
+#define SECRET       "secret"
 
 /* Copies text[0..size) into a word, which is what everything after compares and prints. */
 static int take_word(
 	char word[LONGEST_WORD], const char *text, size_t size, struct fl_error *err)
 {
-	if (size >= LONGEST_WORD)
-		return fl_error_set(
-			err, FL_EINVAL, "\"%.40s...\" in an algorithm is too long", text);
+	if (size >= LONGEST_WORD) {
+		size_t shown = strcspn(text, "="); /* what follows may be a secret */
+		return fl_error_set(err, FL_EINVAL, "\"%.*s...\" in an algorithm is too long",
+			shown < 40 ? (int)shown : 40, text);
+	}
 	memcpy(word, text, size);
 	word[size] = '\0';
 	return FL_OK;
@@ -23,10 +26,14 @@ static int take_word(
 
 static int unknown_algorithm(const char *name, struct fl_error *err)
 {
-	const char *close = NULL;
+	const char *close = NULL, *equals = strchr(name, '=');
 	const struct fl_algorithm *a;
 	if (name[0] == '\0')
 		return fl_error_set(err, FL_EINVAL, "the algorithm has no name");
+	if (equals) /* the value may be a secret */
+		return fl_error_set(err, FL_EINVAL,
+			"\"%.*s\" stands where the name of an algorithm is expected",
+			(int)(equals - name), name);
 	for (size_t i = 0; (a = fl_registry_at(i)) != NULL; i++) {
 		const char *bare = strchr(a->info.name, ':');
 		if (bare && strcmp(bare + 1, name) == 0)
@@ -62,6 +69,11 @@ static void turn_into(struct fl_spec *spec, const struct fl_algorithm *variant)
 		spec->options[i] = variant->options[i].def;
 }
 
+static bool takes_secret(const struct fl_algorithm *a)
+{
+	return a->info.capabilities & FL_SECRET;
+}
+
 static int find_option(
 	size_t *out, struct fl_spec *spec, const char *name, struct fl_error *err)
 {
@@ -77,6 +89,8 @@ static int find_option(
 		*out = (size_t)at;
 		return FL_OK;
 	}
+	if (takes_secret(a))
+		close = fl_suggest(name, close, SECRET);
 	if (close)
 		return fl_error_set(err, FL_ENOENT,
 			"%s has no option \"%s\"; did you mean \"%s\"?", a->info.name, name,
@@ -84,8 +98,18 @@ static int find_option(
 	if (!a->options[0].name)
 		return fl_error_set(err, FL_ENOENT, "%s has no option \"%s\": it has none",
 			a->info.name, name);
-	return fl_error_set(err, FL_ENOENT, "%s has no option \"%s\"; it has %s", a->info.name,
-		name, a->variant ? a->variant->info.options : a->info.options);
+	return fl_error_set(err, FL_ENOENT, "%s has no option \"%s\"; it has %s%s",
+		a->info.name, name, a->variant ? a->variant->info.options : a->info.options,
+		takes_secret(a) ? " and " SECRET : "");
+}
+
+/* 0..15, or -1. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 32;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Digits of one base and nothing else; no sign, no space. */
@@ -100,11 +124,7 @@ static bool parse_number(const char *text, uint64_t *out)
 	if (*text == '\0')
 		return false;
 	for (; *text; text++) {
-		unsigned digit = base;
-		if (*text >= '0' && *text <= '9')
-			digit = (unsigned)(*text - '0');
-		else if ((*text | 32) >= 'a' && (*text | 32) <= 'f')
-			digit = (unsigned)((*text | 32) - 'a') + 10;
+		unsigned digit = (unsigned)hex_digit(*text); /* none: more than any base */
 		if (digit >= base || value > (UINT64_MAX - digit) / base)
 			return false;
 		value = value * base + digit;
@@ -204,27 +224,70 @@ static int parse_value(const struct fl_algorithm_option *o, const char *text, ui
 	return FL_OK;
 }
 
+/* text[0..size), which no message may show. */
+static int parse_secret(
+	struct fl_secret *out, const char *text, size_t size, struct fl_error *err)
+{
+	unsigned char bytes[FL_SIPHASH_KEY] = {0};
+	bool good = size == 2 * sizeof(bytes);
+	for (size_t i = 0; good && i < size; i++) {
+		int digit = hex_digit(text[i]);
+		good = digit >= 0;
+		bytes[i / 2] = (unsigned char)(bytes[i / 2] << 4 | (digit & 15));
+	}
+	if (!good)
+		return fl_error_set(err, FL_EINVAL,
+			SECRET ": expected 32 hexadecimal digits, as \"openssl rand -hex 16\" "
+			       "prints them");
+	*out = (struct fl_secret){true, fl_siphash_key(bytes)};
+	return FL_OK;
+}
+
+static int set_secret(struct fl_spec *spec, const char *text, size_t size, struct fl_error *err)
+{
+	if (!takes_secret(spec->algorithm))
+		return fl_error_set(err, FL_ENOENT,
+			"%s has no option \"" SECRET "\": how it hashes keys is given",
+			spec->algorithm->info.name);
+	if (spec->secret.given)
+		return fl_error_set(err, FL_EINVAL, "option \"" SECRET "\" is there twice");
+	return parse_secret(&spec->secret, text, size, err);
+}
+
+static int set_option(struct fl_spec *spec, const char *name, const char *text, size_t size,
+	unsigned *given, struct fl_error *err)
+{
+	char value[LONGEST_WORD] = "";
+	size_t at = 0;
+	int rc = find_option(&at, spec, name, err);
+	if (rc != FL_OK)
+		return rc;
+	if (take_word(value, text, size, NULL) != FL_OK)
+		return fl_error_set(err, FL_EINVAL, "the value of \"%s\" is too long", name);
+	if (*given >> at & 1)
+		return fl_error_set(err, FL_EINVAL, "option \"%s\" is there twice", name);
+	*given |= 1u << at;
+	return parse_value(&spec->algorithm->options[at], value, &spec->options[at], err);
+}
+
 static int parse_option(struct fl_spec *spec, const char *text, size_t size, unsigned *given,
 	struct fl_error *err)
 {
-	char name[LONGEST_WORD] = "", value[LONGEST_WORD] = "";
+	char name[LONGEST_WORD] = "";
 	const char *equals = memchr(text, '=', size);
-	size_t name_size = equals ? (size_t)(equals - text) : size, at = 0;
+	size_t name_size = equals ? (size_t)(equals - text) : size;
+	/* Without "=", what follows the word may be a secret all the same. */
+	if (!equals && strncmp(text, SECRET, strlen(SECRET)) == 0)
+		return parse_secret(&spec->secret, text, 0, err);
 	int rc = take_word(name, text, name_size, err);
 	if (rc != FL_OK)
 		return rc;
 	if (!equals)
 		return fl_error_set(
 			err, FL_EINVAL, "\"%s\" in an algorithm: expected option=value", name);
-	rc = take_word(value, equals + 1, size - name_size - 1, err);
-	if (rc == FL_OK)
-		rc = find_option(&at, spec, name, err);
-	if (rc != FL_OK)
-		return rc;
-	if (*given >> at & 1)
-		return fl_error_set(err, FL_EINVAL, "option \"%s\" is there twice", name);
-	*given |= 1u << at;
-	return parse_value(&spec->algorithm->options[at], value, &spec->options[at], err);
+	if (strcmp(name, SECRET) == 0)
+		return set_secret(spec, equals + 1, size - name_size - 1, err);
+	return set_option(spec, name, equals + 1, size - name_size - 1, given, err);
 }
 
 int fl_spec_parse(struct fl_spec *out, const char *text, struct fl_error *err)
@@ -254,8 +317,8 @@ int fl_spec_parse(struct fl_spec *out, const char *text, struct fl_error *err)
 	return FL_OK;
 }
 
-void fl_spec_print(
-	char out[FL_SPEC_TEXT], const struct fl_algorithm *a, const uint64_t *options)
+void fl_spec_print(char out[FL_SPEC_TEXT], const struct fl_algorithm *a,
+	const uint64_t *options, bool secret)
 {
 	/* FL_MAX_OPTIONS times a name and a value, neither longer than LONGEST_WORD, would not
 	 * fit, but no row comes near. */
@@ -273,4 +336,19 @@ void fl_spec_print(
 			n += (size_t)snprintf(out + n, FL_SPEC_TEXT - n, ",%s=%llu", o->name,
 				(unsigned long long)options[i]);
 	}
+	if (secret && n < FL_SPEC_TEXT)
+		(void)snprintf(out + n, FL_SPEC_TEXT - n, FL_SPEC_HIDDEN);
+}
+
+void fl_spec_hide(char out[FL_SPEC_TEXT], const char *text)
+{
+	static const char mark[] = "," SECRET "=";
+	const char *at = strstr(text, mark);
+	if (!at) {
+		(void)snprintf(out, FL_SPEC_TEXT, "%s", text);
+		return;
+	}
+	const char *behind = at + strlen(mark);
+	(void)snprintf(out, FL_SPEC_TEXT, "%.*s" FL_SPEC_HIDDEN "%s", (int)(at - text), text,
+		behind + strcspn(behind, ","));
 }

@@ -5,7 +5,8 @@
  *     8 bytes  "FLSTATE1": what it is, and the version of this layout
  *     u64      bytes in all, the checksum included
  *     u32      version of the mapping
- *     u16      length of the spec, then the spec: every option with its value, in their order
+ *     u16      length of the spec, then the spec: every option with its value, in their order, and
+ *              ",secret=***" at the end if keys are hashed under a secret, which is not saved
  *     u32      nodes; for each, by ascending name:
  *                  u16 length, name, u32 weight, u32 slot, u16 length of the zone + 1 (0: it
  *                  has none), zone
@@ -30,6 +31,7 @@
 #include "place/place.h"
 #include "place/placement_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +76,7 @@ static void put_node(struct writer *w, const struct fl_node *node)
 static void put_placement(struct writer *w, const fl_placement *p, size_t size)
 {
 	char spec[FL_SPEC_TEXT];
-	fl_spec_print(spec, p->algorithm, p->options);
+	fl_spec_print(spec, p->algorithm, p->options, p->secret.given);
 	put(w, MAGIC, MAGIC_SIZE);
 	put_number(w, size, 8);
 	put_number(w, FL_MAPPING_VERSION, 4);
@@ -149,6 +151,7 @@ static const char *take_text(struct reader *r, size_t size, char **to)
 /* What is read on the way. */
 struct loaded {
 	struct fl_spec spec;
+	bool secret; /* there was one; spec has it once the caller has said it */
 	struct fl_node *nodes;
 	char *text; /* of the names and zones */
 	uint32_t count;
@@ -197,10 +200,13 @@ static int read_spec(struct reader *r, struct loaded *l, struct fl_error *err)
 			(unsigned long long)mapping, FL_MAPPING_VERSION);
 	if (r->bad || size >= sizeof(text) || !take_text(r, size, &to))
 		return damaged("it has no spec", err);
-	int rc = fl_spec_parse(&l->spec, text, err);
+	size_t bare = strlen(text) - strlen(FL_SPEC_HIDDEN);
+	l->secret = bare < strlen(text) && strcmp(text + bare, FL_SPEC_HIDDEN) == 0;
+	(void)snprintf(again, sizeof(again), "%.*s", (int)(l->secret ? bare : size), text);
+	int rc = fl_spec_parse(&l->spec, again, err);
 	if (rc != FL_OK)
 		return rc;
-	fl_spec_print(again, l->spec.algorithm, l->spec.options);
+	fl_spec_print(again, l->spec.algorithm, l->spec.options, l->secret);
 	return strcmp(text, again) == 0
 	               ? FL_OK
 	               : damaged("its spec is not in the form it is saved in", err);
@@ -269,21 +275,28 @@ static int read_all(
 	return r.bad || r.left > 0 ? damaged("its lengths do not fit", err) : FL_OK;
 }
 
-static int check_wanted(const struct loaded *l, const char *wanted, struct fl_error *err)
+/* Also takes the secret from it. */
+static int check_wanted(struct loaded *l, const char *wanted, struct fl_error *err)
 {
-	char have[FL_SPEC_TEXT];
+	char have[FL_SPEC_TEXT], shown[FL_SPEC_TEXT];
 	struct fl_spec spec;
+	fl_spec_print(have, l->spec.algorithm, l->spec.options, l->secret);
+	if (!wanted && l->secret)
+		return fl_error_set(err, FL_EINVAL,
+			"the saved state is of \"%.100s\"; expected a spec that has the secret",
+			have);
 	if (!wanted)
 		return FL_OK;
 	int rc = fl_spec_parse(&spec, wanted, err);
 	if (rc != FL_OK)
 		return rc;
-	if (spec.algorithm == l->spec.algorithm &&
+	l->spec.secret = spec.secret;
+	if (spec.algorithm == l->spec.algorithm && spec.secret.given == l->secret &&
 		memcmp(spec.options, l->spec.options, sizeof(spec.options)) == 0)
 		return FL_OK;
-	fl_spec_print(have, l->spec.algorithm, l->spec.options);
+	fl_spec_hide(shown, wanted);
 	return fl_error_set(err, FL_EINVAL,
-		"the saved state is of \"%.100s\", not of \"%.100s\"", have, wanted);
+		"the saved state is of \"%.100s\", not of \"%.100s\"", have, shown);
 }
 
 int fl_state_read(fl_placement **out, uint64_t *digest, const char *spec, const void *state,
@@ -297,9 +310,11 @@ int fl_state_read(fl_placement **out, uint64_t *digest, const char *spec, const 
 		rc = read_all(&l, state, size, err);
 	if (rc == FL_OK)
 		rc = check_wanted(&l, spec, err);
-	if (rc == FL_OK)
-		rc = fl_place_restore(out, l.spec.algorithm, l.spec.options, l.nodes, l.count,
-			l.removed, l.removed_count, err);
+	if (rc == FL_OK) {
+		struct fl_recipe recipe = {l.spec.algorithm, l.spec.options, l.spec.secret,
+			l.removed, l.removed_count};
+		rc = fl_place_new(out, &recipe, l.nodes, l.count, err);
+	}
 	if (rc == FL_OK)
 		*digest = l.digest;
 	loaded_fini(&l);
@@ -316,8 +331,11 @@ int fl_placement_load(fl_placement **out, const char *spec, const void *state, s
 		return rc;
 	FL_ASSERT(p);
 	if (p->digest != digest) {
+		bool secret = p->secret.given;
 		fl_place_unref(p);
-		return damaged("its digest is not that of what it holds", err);
+		return secret ? fl_error_set(err, FL_EINVAL,
+					"the saved state is not of this secret, or damaged")
+		              : damaged("its digest is not that of what it holds", err);
 	}
 	*out = p;
 	return FL_OK;

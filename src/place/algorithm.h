@@ -4,6 +4,7 @@
 #define FL_PLACE_ALGORITHM_H
 
 #include "fairlead/fairlead.h"
+#include "hash/siphash.h"
 
 #define FL_MAX_OPTIONS 6
 
@@ -11,7 +12,7 @@
  * when this and the seed agree. */
 enum fl_key_hash {
 	FL_KEY_WITH_NODE, /* the key is hashed together with each node: no hash of its own */
-	FL_KEY_XXH3,      /* XXH3 with the seed */
+	FL_KEY_XXH3,      /* XXH3 with the seed, or SipHash under a secret: fl_place_hash */
 	FL_KEY_MD5_TAIL,  /* the last four bytes of MD5 */
 	FL_KEY_SHA1_360,  /* SHA-1 mod 360 */
 	FL_KEY_MD5_HEAD,  /* the first four bytes of MD5, little-endian */
@@ -32,6 +33,12 @@ struct fl_algorithm_option {
 	uint64_t def, min, max;
 	int form;                   /* enum fl_option_form */
 	const char *const *choices; /* NULL: a number; else names, and the value is the index */
+};
+
+/* What key bytes are hashed under where the algorithm has FL_SECRET. */
+struct fl_secret {
+	bool given; /* if not, XXH3 hashes them */
+	struct fl_siphash_key key;
 };
 
 /* The keys whose hash is in (the arc before's last, last] belong to `slot` (FL_NONE: nobody). */

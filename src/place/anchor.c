@@ -194,7 +194,8 @@ const struct fl_algorithm fl_algorithm_anchor = {
 	.info = {"anchor",
 		"AnchorHash: any node may go, slots come back last in, first out; its history "
 		"counts.",
-		"capacity=1024,seed=0", FL_BY_HASH | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT},
+		"capacity=1024,seed=0",
+		FL_BY_HASH | FL_SECRET | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT},
 	.options = {{.name = "capacity", .def = 1024, .min = 1, .max = FL_MAX_NODES},
 		{.name = "seed", .max = UINT64_MAX}},
 	.seed = 1,

@@ -430,7 +430,8 @@ const struct fl_algorithm fl_algorithm_bounded_table = {
 	.info = {"bounded-table",
 		"A table whose nodes own at most (1 + epsilon) times their share of the rows.",
 		"rows=65536,seed=0,epsilon=5%",
-		FL_BY_HASH | FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
+		FL_BY_HASH | FL_SECRET | FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE |
+			FL_EXACT_MOVEMENT},
 	.options = {{"rows", 65536, 1u << 8, 1u << 24, FL_POWER_OF_TWO, NULL},
 		{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL},
 		{"epsilon", 50000, 0, MILLION, FL_RATIO, NULL}},

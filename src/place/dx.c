@@ -189,7 +189,7 @@ const struct fl_algorithm fl_algorithm_dx = {
 	.info = {"dx",
 		"DxHash: slots drawn at random until one is in use; any node may come and go.",
 		"capacity=1024,seed=0",
-		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT |
+		FL_BY_HASH | FL_SECRET | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT |
 			FL_HISTORY_FREE},
 	.options = {{.name = "capacity", .def = 1024, .min = 1, .max = FL_MAX_NODES},
 		{.name = "seed", .max = UINT64_MAX}},

@@ -148,7 +148,7 @@ static int build(struct fl_placement *p, struct fl_error *err)
 const struct fl_algorithm fl_algorithm_jump = {
 	.info = {"jump",
 		"Numbered shards: jumps to the last count at which the key would have moved.",
-		"seed=0", FL_BY_HASH | FL_MINIMAL_REWEIGHT | FL_HISTORY_FREE},
+		"seed=0", FL_BY_HASH | FL_SECRET | FL_MINIMAL_REWEIGHT | FL_HISTORY_FREE},
 	.options = {{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = 0,
 	.max_weight = 1,

@@ -96,7 +96,7 @@ const struct fl_algorithm fl_algorithm_jumpback = {
 	.info = {"jumpback",
 		"Numbered shards: the last bucket that is active for the key, found from "
 		"above.",
-		"seed=0", FL_BY_HASH | FL_MINIMAL_REWEIGHT | FL_HISTORY_FREE},
+		"seed=0", FL_BY_HASH | FL_SECRET | FL_MINIMAL_REWEIGHT | FL_HISTORY_FREE},
 	.options = {{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = 0,
 	.max_weight = 1,

@@ -305,7 +305,8 @@ const struct fl_algorithm fl_algorithm_maglev = {
 	.info = {"maglev",
 		"Nodes take turns to fill a table: even shares, not minimal on changes.",
 		"rows=65537,seed=0",
-		FL_BY_HASH | FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
+		FL_BY_HASH | FL_SECRET | FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE |
+			FL_EXACT_MOVEMENT},
 	.options = {{"rows", 65537, 251, 16777213, FL_PRIME, NULL},
 		{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = OPTION_SEED,

@@ -67,7 +67,7 @@ static size_t memory(const struct fl_placement *p)
 
 const struct fl_algorithm fl_algorithm_modulo = {
 	.info = {"modulo", "The key's hash mod the number of nodes: nearly all keys move.",
-		"seed=0", FL_BY_HASH | FL_ORDER_FREE | FL_HISTORY_FREE},
+		"seed=0", FL_BY_HASH | FL_SECRET | FL_ORDER_FREE | FL_HISTORY_FREE},
 	.options = {{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = 0,
 	.max_weight = FL_MAX_WEIGHT,

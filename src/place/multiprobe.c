@@ -244,8 +244,8 @@ static int measure(const struct fl_placement *p, double *shares)
 const struct fl_algorithm fl_algorithm_multiprobe = {
 	.info = {"multiprobe", "Many probes a key, few points a node: the nearest point wins.",
 		"probes=21,seed=0",
-		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |
-			FL_ORDER_FREE | FL_HISTORY_FREE},
+		FL_BY_HASH | FL_SECRET | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT |
+			FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE},
 	.options = {{"probes", 21, 1, MOST_PROBES, FL_ANY_NUMBER, NULL},
 		{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = OPTION_SEED,

@@ -5,16 +5,19 @@
 
 #include "place/algorithm.h"
 
-/* `options` are the values of the algorithm's options in their order, checked. */
-int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm,
-	const uint64_t *options, const struct fl_node *nodes, size_t count,
-	struct fl_error *err);
+/* All that a placement is made of but its nodes. */
+struct fl_recipe {
+	const struct fl_algorithm *algorithm;
+	const uint64_t *options; /* values of its options in their order, checked */
+	struct fl_secret secret; /* only with FL_SECRET */
+	/* The removal stack that it had when it was saved (only for a lifo algorithm; NULL: as
+	 * built afresh). The nodes must then ask for their slots. */
+	const uint32_t *removed;
+	uint32_t removed_count;
+};
 
-/* The same with the removal stack that the placement had when it was saved (only for a lifo
- * algorithm; NULL: as built afresh). The nodes must then ask for their slots. */
-int fl_place_restore(struct fl_placement **out, const struct fl_algorithm *algorithm,
-	const uint64_t *options, const struct fl_node *nodes, size_t count,
-	const uint32_t *removed, uint32_t removed_count, struct fl_error *err);
+int fl_place_new(struct fl_placement **out, const struct fl_recipe *recipe,
+	const struct fl_node *nodes, size_t count, struct fl_error *err);
 
 int fl_place_derive(struct fl_placement **out, const struct fl_placement *old,
 	const struct fl_change *changes, size_t count, struct fl_error *err);

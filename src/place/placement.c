@@ -3,6 +3,7 @@
 #include "place/place.h"
 
 #include "base/error.h"
+#include "hash/digest.h"
 #include "hash/mix.h"
 #include "hash/salt.h"
 #include "hash/xxh3.h"
@@ -33,7 +34,8 @@ static void destroy(struct fl_placement *p)
 	free(p);
 }
 
-static struct fl_placement *blank(const struct fl_algorithm *algorithm, const uint64_t *options)
+static struct fl_placement *blank(
+	const struct fl_algorithm *algorithm, const uint64_t *options, struct fl_secret secret)
 {
 	struct fl_placement *p = calloc(1, sizeof(*p));
 	if (!p)
@@ -44,6 +46,7 @@ static struct fl_placement *blank(const struct fl_algorithm *algorithm, const ui
 	p->capacity = fl_place_capacity(algorithm, options);
 	if (algorithm->seed >= 0)
 		p->seed = options[algorithm->seed];
+	p->secret = secret;
 	if (algorithm->info.capabilities & FL_BY_HASH)
 		p->lookup = lookup_nobody;
 	return p;
@@ -95,6 +98,17 @@ static uint64_t digest_removed(uint64_t d, const struct fl_removed *removed)
 	return d;
 }
 
+/* Balancers with different secrets must see that they differ, and whoever sees the digest must
+ * not be able to aim: so a one-way hash of the secret goes in, and 64 bits of that. */
+static uint64_t digest_secret(uint64_t d, struct fl_siphash_key key)
+{
+	unsigned char bytes[15 + FL_SIPHASH_KEY] = "fairlead secret", sum[FL_SHA256_SIZE];
+	fl_store64_le(bytes + 15, key.k0);
+	fl_store64_le(bytes + 15 + 8, key.k1);
+	fl_sha256(bytes, sizeof(bytes), sum);
+	return digest_number(digest_text(d, "secret"), fl_load64_le(sum));
+}
+
 static uint64_t digest_of(const struct fl_placement *p)
 {
 	uint64_t d = digest_number(FL_SALT_DIGEST, FL_MAPPING_VERSION);
@@ -103,6 +117,8 @@ static uint64_t digest_of(const struct fl_placement *p)
 		d = digest_text(d, p->algorithm->options[i].name);
 		d = digest_number(d, p->options[i]);
 	}
+	if (p->secret.given)
+		d = digest_secret(d, p->secret.key);
 	d = digest_number(d, p->count);
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct fl_node *node = &p->nodes[i];
@@ -169,10 +185,11 @@ static int apply_nodes(
 	return rc;
 }
 
-int fl_place_restore(struct fl_placement **out, const struct fl_algorithm *algorithm,
-	const uint64_t *options, const struct fl_node *nodes, size_t count,
-	const uint32_t *removed, uint32_t removed_count, struct fl_error *err)
+int fl_place_new(struct fl_placement **out, const struct fl_recipe *recipe,
+	const struct fl_node *nodes, size_t count, struct fl_error *err)
 {
+	const struct fl_algorithm *algorithm = recipe->algorithm;
+	const uint64_t *options = recipe->options;
 	struct fl_draft *draft = NULL;
 	struct fl_placement *p = NULL;
 	int rc;
@@ -186,10 +203,10 @@ int fl_place_restore(struct fl_placement **out, const struct fl_algorithm *algor
 	rc = apply_nodes(draft, nodes, count, err);
 	if (rc == FL_OK)
 		rc = fl_draft_check(draft, err);
-	if (rc == FL_OK && removed)
-		rc = fl_draft_restore(draft, removed, removed_count, err);
+	if (rc == FL_OK && recipe->removed)
+		rc = fl_draft_restore(draft, recipe->removed, recipe->removed_count, err);
 	if (rc == FL_OK) {
-		p = blank(algorithm, options);
+		p = blank(algorithm, options, recipe->secret);
 		rc = p ? finish(out, draft, p, NULL, err)
 		       : fl_error_set(err, FL_ENOMEM, "no memory for a placement");
 	}
@@ -197,13 +214,6 @@ int fl_place_restore(struct fl_placement **out, const struct fl_algorithm *algor
 	if (rc != FL_OK)
 		destroy(p);
 	return rc;
-}
-
-int fl_place_new(struct fl_placement **out, const struct fl_algorithm *algorithm,
-	const uint64_t *options, const struct fl_node *nodes, size_t count,
-	struct fl_error *err)
-{
-	return fl_place_restore(out, algorithm, options, nodes, count, NULL, 0, err);
 }
 
 static size_t count_adds(const struct fl_change *changes, size_t count)
@@ -230,7 +240,7 @@ int fl_place_derive(struct fl_placement **out, const struct fl_placement *old,
 		return fl_error_set(err, rc, "no memory for %zu changes", count);
 	rc = apply(draft, changes, count, err);
 	if (rc == FL_OK) {
-		p = blank(old->algorithm, old->options);
+		p = blank(old->algorithm, old->options, old->secret);
 		rc = p ? finish(out, draft, p, old, err)
 		       : fl_error_set(err, FL_ENOMEM, "no memory for a placement");
 	}
@@ -307,6 +317,13 @@ size_t fl_place_memory(const struct fl_placement *p)
 	       (p->slots + 1) * sizeof(*p->ranks) + p->text_size + 1 +
 	       (p->removed.slot ? (p->removed.room + 1) * sizeof(*p->removed.slot) : 0) +
 	       (p->state ? p->algorithm->memory(p) : 0);
+}
+
+uint64_t fl_place_hash_secret(const struct fl_placement *p, const void *bytes, size_t len)
+{
+	struct fl_siphash_key key = p->secret.key;
+	key.k0 ^= p->seed;
+	return fl_siphash(bytes, len, key);
 }
 
 uint32_t fl_place_pick(

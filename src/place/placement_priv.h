@@ -2,6 +2,7 @@
 #ifndef FL_PLACE_PLACEMENT_PRIV_H
 #define FL_PLACE_PLACEMENT_PRIV_H
 
+#include "hash/xxh3.h"
 #include "place/algorithm.h"
 #include "place/removed.h"
 
@@ -18,6 +19,7 @@ struct fl_placement {
 	unsigned row_shift;
 	void *state; /* the algorithm's; NULL when nobody is eligible */
 	uint64_t seed;
+	struct fl_secret secret;
 
 	const struct fl_algorithm *algorithm;
 	uint64_t options[FL_MAX_OPTIONS];
@@ -37,6 +39,18 @@ struct fl_placement {
 	uint32_t capacity;         /* slots are below this */
 	struct fl_removed removed; /* of a lifo algorithm: all slots that own nothing */
 };
+
+/* The hash under p's secret and seed. */
+uint64_t fl_place_hash_secret(const struct fl_placement *p, const void *bytes, size_t len);
+
+/* The hash of a key's bytes, for p->lookup. The seed is in it either way, so that two tiers of
+ * balancers may share a secret and still be independent. */
+static inline uint64_t fl_place_hash(
+	const struct fl_placement *p, const void *bytes, size_t len)
+{
+	return __builtin_expect(p->secret.given, 0) ? fl_place_hash_secret(p, bytes, len)
+	                                            : fl_xxh3(bytes, len, p->seed);
+}
 
 /* What the slots are limited to: the option "capacity", or else what the row says. */
 uint32_t fl_place_capacity(const struct fl_algorithm *a, const uint64_t *options);

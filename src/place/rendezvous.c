@@ -66,8 +66,8 @@ static size_t memory(const struct fl_placement *p)
 const struct fl_algorithm fl_algorithm_rendezvous = {
 	.info = {"rendezvous", "Each node scores each key and the highest weighted score wins.",
 		"seed=0",
-		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |
-			FL_ORDER_FREE | FL_HISTORY_FREE},
+		FL_BY_HASH | FL_SECRET | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT |
+			FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE},
 	.options = {{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = 0,
 	.max_weight = FL_MAX_WEIGHT,

@@ -81,8 +81,8 @@ static bool arc(const struct fl_placement *p, size_t i, struct fl_arc *out)
 const struct fl_algorithm fl_algorithm_ring = {
 	.info = {"ring", "Points on a circle; a key belongs to the first point clockwise.",
 		"points=160,seed=0",
-		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |
-			FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
+		FL_BY_HASH | FL_SECRET | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT |
+			FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
 	.options = {{"points", 160, 1, 65535, FL_ANY_NUMBER, NULL},
 		{"seed", 0, 0, UINT64_MAX, FL_ANY_NUMBER, NULL}},
 	.seed = OPTION_SEED,

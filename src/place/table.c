@@ -226,8 +226,8 @@ static bool starved(const struct fl_placement *p, uint32_t slot)
 const struct fl_algorithm fl_algorithm_table = {
 	.info = {"table", "Rows computed ahead in rendezvous order: one load a lookup.",
 		"rows=65536,seed=0",
-		FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |
-			FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
+		FL_BY_HASH | FL_SECRET | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT |
+			FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
 	.options = {{"rows", 65536, 1u << 8, 1u << 24, true, NULL},
 		{"seed", 0, 0, UINT64_MAX, false, NULL}},
 	.seed = FL_TABLE_SEED,

@@ -18,7 +18,9 @@ def random_case(number):
     nodes = t.random_nodes(r, kind, most)
     rows, seed, eps = r.choice([256, 256, 512]), r.choice(t.SEEDS), r.choice(EPSILONS)
     name = r.choice(["table", "bounded-table"])
-    ask = [f"place {name},epsilon={eps},seed={seed},rows={rows}"]
+    secret = r.choice([None, r.randbytes(16)])
+    ask = [f"place {name},epsilon={eps},seed={seed},rows={rows}"
+           + (f",secret={secret.hex().upper()}" if secret else "")]
     ask += [f"node {n.hex()} {w} {s}" for n, w, s in nodes] + ["build"]
     expect = ["ok"]
     placed = bounded.BoundedTable(rows, seed, bounded.epsilon(eps), nodes)
@@ -26,7 +28,7 @@ def random_case(number):
         masked = {s for _, _, s in nodes if r.random() < 0.3} if i % 4 == 0 else set()
         key = r.randbytes(8)
         k = r.choice([0, 1, 3, len(nodes)])
-        order = placed.order(model.hash_key(key, seed), masked)
+        order = placed.order(model.hash_key(key, seed, secret), masked)
         ask.append(" ".join(["mask", *map(str, sorted(masked))]))
         ask.append(f"key {key.hex()} {k}")
         expect.append(" ".join(map(str, [*(order[:1] or ["none"]), *order[:k]])))

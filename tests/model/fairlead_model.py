@@ -1,5 +1,6 @@
 """The native mappings, written a second time from their definitions alone: plain integers, no
 vectors, no tables, nothing shared with the library but XXH3 (Debian's python3-xxhash).
+SipHash is written from its paper.
 
 `place(spec, nodes)` gives a model whose `order(hash, masked)` is the complete list of owners
 (slots) of a hashed key, the pick first. tests/e2e/test_model.py holds the library against it.
@@ -31,6 +32,8 @@ OFFSET = 0x24A19947B3916CF7
 SKIP = 0x0801F2E2858EFC16
 PROBE = 0xBA7C9045F12C7F99
 STEP = 0x9C30D5392AF26013
+ANCHOR = 0x7B54A41DC25A59B5
+DIGEST = 0xC0AC29B7C97C50DD
 
 
 class Undefined(Exception):
@@ -48,8 +51,40 @@ def salted(seed, salt):
     return mix(mix((seed + salt) & ALL) ^ salt)
 
 
-def hash_key(data, seed):
-    return xxhash.xxh3_64_intdigest(data, seed)
+def rotated(x, by):
+    return (x << by | x >> 64 - by) & ALL
+
+
+def siphash(data, key):
+    """SipHash-2-4 (Aumasson & Bernstein 2012)."""
+    k0, k1 = (int.from_bytes(half, "little") for half in (key[:8], key[8:]))
+    a, b, c, d = (k ^ int.from_bytes(word, "big") for k, word in zip(
+        (k0, k1, k0, k1), (b"somepseu", b"dorandom", b"lygenera", b"tedbytes")))
+
+    def rounds(a, b, c, d, count):
+        for _ in range(count):
+            a, c = a + b & ALL, c + d & ALL
+            b, d = rotated(b, 13) ^ a, rotated(d, 16) ^ c
+            a = rotated(a, 32)
+            c, a = c + b & ALL, a + d & ALL
+            b, d = rotated(b, 17) ^ c, rotated(d, 21) ^ a
+            c = rotated(c, 32)
+        return a, b, c, d
+
+    padded = data + bytes(7 - len(data) % 8) + bytes([len(data) % 256])
+    for at in range(0, len(padded), 8):
+        word = int.from_bytes(padded[at:at + 8], "little")
+        a, b, c, d = rounds(a, b, c, d ^ word, 2)
+        a ^= word
+    a, b, c, d = rounds(a, b, c ^ 255, d, 4)
+    return a ^ b ^ c ^ d
+
+
+def hash_key(data, seed, secret=None):
+    if secret is None:
+        return xxhash.xxh3_64_intdigest(data, seed)
+    low = int.from_bytes(secret[:8], "little") ^ seed
+    return siphash(data, low.to_bytes(8, "little") + secret[8:])
 
 
 def score(node, key):
@@ -289,7 +324,40 @@ class Dx:
         return [slot for slot in found if slot not in masked]
 
 
+class Anchor:
+    """Mendelson et al. 2020, with the sets written out: a slot that is gone remembers who was
+    left. Built afresh, the slots that own nothing went from the highest down."""
+
+    def __init__(self, options, nodes):
+        self.capacity = options["capacity"]
+        self.live = {slot for _, weight, slot in nodes if weight > 0}
+        self.rest = Rendezvous(options, nodes)
+        self.removed = [s for s in reversed(range(self.capacity)) if s not in self.live]
+        self.left, working = {}, list(range(self.capacity))
+        for slot in self.removed:
+            working[working.index(slot)] = working[-1]
+            working.pop()
+            self.left[slot] = list(working)
+
+    def owner(self, key):
+        slot = key * self.capacity >> 64
+        while slot in self.left:
+            left = self.left[slot]
+            slot = left[mix(key + (slot + 1) * ANCHOR & ALL) * len(left) >> 64]
+        return slot
+
+    def order(self, key, masked=()):
+        if not self.live:
+            return []
+        tries = [mix((key + i * ATTEMPT) & ALL) if i else key for i in range(65)]
+        found = dict.fromkeys(self.owner(t) for t in tries)
+        for slot in self.rest.order(key):
+            found.setdefault(slot)
+        return [slot for slot in found if slot not in masked]
+
+
 MODELS = {
+    "anchor": (Anchor, {"capacity": 1024, "seed": 0}),
     "dx": (Dx, {"capacity": 1024, "seed": 0}),
     "maglev": (Maglev, {"rows": 65537, "seed": 0}),
     "multiprobe": (Multiprobe, {"probes": 21, "seed": 0}),
@@ -303,8 +371,10 @@ MODELS = {
 
 
 def place(spec, nodes):
-    """The model of `spec` over (name in bytes, weight, slot); also its seed, for hash_key."""
+    """The model of `spec` over (name in bytes, weight, slot); also what hashes its keys."""
     name, *given = spec.split(",")
     model, options = MODELS[name]
-    options = dict(options, **{k: int(v, 0) for k, v in (g.split("=") for g in given)})
-    return model(options, nodes), options["seed"]
+    given = dict(g.split("=") for g in given)
+    secret = bytes.fromhex(given.pop("secret")) if "secret" in given else None
+    options = dict(options, **{k: int(v, 0) for k, v in given.items()})
+    return model(options, nodes), lambda key: hash_key(key, options["seed"], secret)

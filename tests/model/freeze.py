@@ -23,8 +23,8 @@ SECTIONS = [
 def section(spec, text, keys):
     nodes = [(name.encode(), int(weight or 1), slot) for slot, (name, _, weight)
              in enumerate(word.partition("=") for word in text.split())]
-    placed, seed = model.place(spec, nodes)
-    row = "".join(DIGITS[placed.order(model.hash_key(k, seed))[0]] for k in keys)
+    placed, hashed = model.place(spec, nodes)
+    row = "".join(DIGITS[placed.order(hashed(k))[0]] for k in keys)
     return [f"# spec: {spec}", f"# nodes: {text}", f"# keys: {len(keys)}",
             *(row[i:i + 90] for i in range(0, len(row), 90))]
 

@@ -70,6 +70,93 @@ static void test_bad_specs(void **state)
 	}
 }
 
+/* Mistakes with a secret in them: what is said has nothing of it. */
+static void test_secrets_are_not_shown(void **state)
+{
+#define DIGITS "5ec7e7005ec7e7015ec7e7025ec7e703"
+	static const struct {
+		const char *text;
+		int code;
+		const char *says;
+	} wrong[] = {
+		{"ring,secret=", FL_EINVAL, "secret: expected 32 hexadecimal digits"},
+		{"ring,secret=" DIGITS "0", FL_EINVAL, "secret: expected 32"},
+		{"ring,secret=0x" DIGITS, FL_EINVAL, "secret: expected 32"},
+		{"ring,secret=" DIGITS DIGITS DIGITS, FL_EINVAL, "secret: expected 32"},
+		{"ring,secret=x5ec7e7005ec7e7015ec7e7025ec7e70", FL_EINVAL, "expected 32"},
+		{"ring,secret=5ec7e7005ec7e7015ec7e7025ec7e70g", FL_EINVAL, "expected 32"},
+		{"ring,secret=***", FL_EINVAL, "secret: expected 32"},
+		{"ring,secret", FL_EINVAL, "secret: expected 32"},
+		{"ring,secret" DIGITS DIGITS, FL_EINVAL, "secret: expected 32"},
+		{"ring,secret:" DIGITS, FL_EINVAL, "secret: expected 32"},
+		{"ring,secrt=" DIGITS, FL_ENOENT, "did you mean \"secret\"?"},
+		{"ring,Secret=" DIGITS, FL_ENOENT, "did you mean \"secret\"?"},
+		{"ring,Secret=" DIGITS DIGITS, FL_ENOENT, "did you mean \"secret\"?"},
+		{"ring,zzz=" DIGITS, FL_ENOENT, "it has points=160,seed=0 and secret"},
+		{"ring,seed=" DIGITS DIGITS, FL_EINVAL, "the value of \"seed\" is too long"},
+		{"ring,secret=" DIGITS ",secret=" DIGITS, FL_EINVAL,
+			"\"secret\" is there twice"},
+		{"secret=" DIGITS, FL_EINVAL, "\"secret\" stands where the name"},
+		{"ring;secret=" DIGITS DIGITS, FL_EINVAL, "\"ring;secret...\""},
+		{"compat:circle-360,secret=" DIGITS, FL_ENOENT, "has no option \"secret\""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct fl_spec spec = {.options = {77}};
+		struct fl_error err = {0};
+		int code = fl_spec_parse(&spec, wrong[i].text, &err);
+		if (code != wrong[i].code || !strstr(err.text, wrong[i].says) ||
+			strstr(err.text, "5ec7e7"))
+			fail_msg("%s: %d, %s", wrong[i].text, code, err.text);
+		assert_int_equal(spec.options[0], 77);
+	}
+}
+
+static void test_good_secrets(void **state)
+{
+	struct fl_spec spec, other;
+	char text[FL_SPEC_TEXT];
+	(void)state;
+	assert_int_equal(fl_spec_parse(&spec, "table", NULL), FL_OK);
+	assert_false(spec.secret.given);
+	assert_int_equal(
+		fl_spec_parse(
+			&spec, "table,secret=000102030405060708090A0b0c0d0e0f,rows=256", NULL),
+		FL_OK);
+	assert_true(spec.secret.given);
+	assert_true(spec.secret.key.k0 == 0x0706050403020100u);
+	assert_true(spec.secret.key.k1 == 0x0f0e0d0c0b0a0908u);
+	fl_spec_print(text, spec.algorithm, spec.options, spec.secret.given);
+	assert_string_equal(text, "table,rows=256,seed=0,secret=***");
+	/* Also before the option that makes another algorithm of it. */
+	assert_int_equal(
+		fl_spec_parse(&other, "table,secret=" DIGITS ",epsilon=5%", NULL), FL_OK);
+	assert_string_equal(other.algorithm->info.name, "bounded-table");
+	assert_true(other.secret.given);
+	assert_int_equal(
+		fl_spec_parse(&other, "dx,secret=00000000000000000000000000000000", NULL),
+		FL_OK);
+	assert_true(other.secret.given);
+}
+
+static void test_hiding(void **state)
+{
+	char text[FL_SPEC_TEXT], longest[600];
+	(void)state;
+	fl_spec_hide(text, "table");
+	assert_string_equal(text, "table");
+	fl_spec_hide(text, "table,secret=" DIGITS);
+	assert_string_equal(text, "table,secret=***");
+	fl_spec_hide(text, "ring,points=7,secret=" DIGITS ",seed=9");
+	assert_string_equal(text, "ring,points=7,secret=***,seed=9");
+	memset(longest, '0', sizeof(longest));
+	memcpy(longest, "ring,secret=" DIGITS ",seed=", strlen("ring,secret=" DIGITS ",seed="));
+	longest[sizeof(longest) - 1] = '\0';
+	fl_spec_hide(text, longest);
+	assert_int_equal(strlen(text), sizeof(text) - 1);
+	assert_int_equal(strncmp(text, "ring,secret=***,seed=00", 23), 0);
+}
+
 static void test_good_specs(void **state)
 {
 	struct fl_spec spec;
@@ -160,6 +247,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_specs),
+		cmocka_unit_test(test_secrets_are_not_shown),
+		cmocka_unit_test(test_good_secrets),
+		cmocka_unit_test(test_hiding),
 		cmocka_unit_test(test_good_specs),
 		cmocka_unit_test(test_listed_defaults),
 		cmocka_unit_test(test_walk),

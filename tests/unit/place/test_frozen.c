@@ -47,10 +47,12 @@ static void test_scores(void **state)
 }
 
 #define FAIR                                                                                   \
-	(FL_BY_HASH | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT | FL_WEIGHTS |      \
-		FL_ORDER_FREE | FL_HISTORY_FREE)
-#define ROWS   (FL_BY_HASH | FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE | FL_EXACT_MOVEMENT)
-#define SHARDS (FL_BY_HASH | FL_MINIMAL_REWEIGHT | FL_HISTORY_FREE)
+	(FL_BY_HASH | FL_SECRET | FL_EXACT_MASK | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT |       \
+		FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE)
+#define ROWS                                                                                   \
+	(FL_BY_HASH | FL_SECRET | FL_WEIGHTS | FL_ORDER_FREE | FL_HISTORY_FREE |               \
+		FL_EXACT_MOVEMENT)
+#define SHARDS (FL_BY_HASH | FL_SECRET | FL_MINIMAL_REWEIGHT | FL_HISTORY_FREE)
 
 static void test_what_algorithms_claim(void **state)
 {
@@ -70,11 +72,13 @@ static void test_what_algorithms_claim(void **state)
 		{&fl_algorithm_jump, "jump", SHARDS, 1, 0, UINT64_MAX},
 		{&fl_algorithm_jumpback, "jumpback", SHARDS, 1, 0, UINT64_MAX},
 		{&fl_algorithm_anchor, "anchor",
-			FL_BY_HASH | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT, 1, 1, 1 << 20},
+			FL_BY_HASH | FL_SECRET | FL_MINIMAL_ANY | FL_MINIMAL_REWEIGHT, 1, 1,
+			1 << 20},
 		{&fl_algorithm_dx, "dx", SHARDS | FL_EXACT_MASK | FL_MINIMAL_ANY, 1, 1,
 			1 << 20},
-		{&fl_algorithm_modulo, "modulo", FL_BY_HASH | FL_ORDER_FREE | FL_HISTORY_FREE,
-			65535, 0, UINT64_MAX},
+		{&fl_algorithm_modulo, "modulo",
+			FL_BY_HASH | FL_SECRET | FL_ORDER_FREE | FL_HISTORY_FREE, 65535, 0,
+			UINT64_MAX},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -106,7 +110,10 @@ static struct fl_placement *place(const struct fl_algorithm *a, uint64_t first, 
 		snprintf(names[i], sizeof(names[i]), "n%u", i);
 		nodes[i] = (struct fl_node){names[i], 1 + (int32_t)(i % 3), FL_NONE, NULL};
 	}
-	assert_int_equal(fl_place_new(&p, a, options, nodes, count, NULL), FL_OK);
+	assert_int_equal(
+		fl_place_new(&p, &(struct fl_recipe){.algorithm = a, .options = options}, nodes,
+			count, NULL),
+		FL_OK);
 	return p;
 }
 
@@ -158,8 +165,11 @@ static void test_the_lowest_free_slot(void **state)
 		snprintf(names[i], sizeof(names[i]), "n%u", i);
 		nodes[i] = (struct fl_node){names[i], 1, FL_NONE, NULL};
 	}
-	assert_int_equal(
-		fl_place_new(&p, &fl_algorithm_rendezvous, options, nodes, 200, NULL), FL_OK);
+	assert_int_equal(fl_place_new(&p,
+				 &(struct fl_recipe){.algorithm = &fl_algorithm_rendezvous,
+					 .options = options},
+				 nodes, 200, NULL),
+		FL_OK);
 	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
 		struct fl_change changes[] = {
 			{FL_ADD, {"behind", 1, FL_NONE, NULL}},
@@ -192,7 +202,10 @@ static void test_limits_of_text(void **state)
 			longest[FL_MAX_NAME + more] = '\0';
 			struct fl_node node = {
 				zone ? "name" : longest, 1, FL_NONE, zone ? longest : NULL};
-			assert_int_equal(fl_place_new(&p, &fl_algorithm_rendezvous, options,
+			assert_int_equal(fl_place_new(&p,
+						 &(struct fl_recipe){
+							 .algorithm = &fl_algorithm_rendezvous,
+							 .options = options},
 						 &node, 1, NULL),
 				more ? FL_EINVAL : FL_OK);
 			fl_place_unref(p);
@@ -247,7 +260,10 @@ static void check_derived(const struct fl_algorithm *a, uint64_t first, uint64_t
 		there[i] = kind != FL_REMOVE;
 	}
 	assert_int_equal(fl_place_derive(&q, p, changes, n, NULL), FL_OK);
-	assert_int_equal(fl_place_new(&fresh, a, p->options, q->nodes, q->count, NULL), FL_OK);
+	assert_int_equal(
+		fl_place_new(&fresh, &(struct fl_recipe){.algorithm = a, .options = p->options},
+			q->nodes, q->count, NULL),
+		FL_OK);
 	same_placement(q, fresh);
 	fl_place_unref(p);
 	fl_place_unref(q);

@@ -66,8 +66,11 @@ static struct fl_placement *make(uint32_t n, uint64_t seed, uint32_t most_weight
 		if (most_weight > 1)
 			nodes[i].weight = (int32_t)(fl_mix64(seed ^ i) % (most_weight + 1));
 	}
-	assert_int_equal(
-		fl_place_new(&p, &fl_algorithm_rendezvous, options, nodes, n, NULL), FL_OK);
+	assert_int_equal(fl_place_new(&p,
+				 &(struct fl_recipe){.algorithm = &fl_algorithm_rendezvous,
+					 .options = options},
+				 nodes, n, NULL),
+		FL_OK);
 	return p;
 }
 
@@ -164,7 +167,10 @@ static void test_equal_weights(void **state)
 			nodes[i] = (struct fl_node){names[i], weights[w], FL_NONE, NULL};
 		}
 		assert_int_equal(
-			fl_place_new(&p[w], &fl_algorithm_rendezvous, options, nodes, 50, NULL),
+			fl_place_new(&p[w],
+				&(struct fl_recipe){.algorithm = &fl_algorithm_rendezvous,
+					.options = options},
+				nodes, 50, NULL),
 			FL_OK);
 	}
 	for (uint64_t key = 0; key < 3000; key++) {
