@@ -4,6 +4,7 @@
 #include "cli/verb.h"
 #include "conf/conf.h"
 #include "daemon/config.h"
+#include "lib/spec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,9 +110,11 @@ static void print_node(const struct summary *s, const struct fl_node_conf *n)
 static void print_pool(const struct summary *s)
 {
 	const struct fl_pool_conf *p = &s->conf->pool;
+	char spec[FL_SPEC_TEXT];
 
-	(void)printf("pool %s: %s, %zu node%s, ", p->name, p->spec, p->count,
-		p->count == 1 ? "" : "s");
+	fl_spec_hide(spec, p->spec);
+	(void)printf(
+		"pool %s: %s, %zu node%s, ", p->name, spec, p->count, p->count == 1 ? "" : "s");
 	print_size(s->memory);
 	(void)printf(", digest %016" PRIx64 "\n", s->view->digest);
 	(void)printf("    key");
@@ -200,11 +203,13 @@ static void json_node(const struct summary *s, const struct fl_node_conf *n)
 static void json_pool(const struct summary *s)
 {
 	const struct fl_pool_conf *p = &s->conf->pool;
+	char spec[FL_SPEC_TEXT];
 
+	fl_spec_hide(spec, p->spec);
 	(void)fputs("{\"name\":", stdout);
 	fl_out_json(fl_slice_of(p->name));
 	(void)fputs(",\"algorithm\":", stdout);
-	fl_out_json(fl_slice_of(p->spec));
+	fl_out_json(fl_slice_of(spec));
 	(void)printf(",\"digest\":\"%016" PRIx64 "\",\"memory\":%zu,\"nodes\":[",
 		s->view->digest, s->memory);
 	for (size_t i = 0; i < p->count; i++) {

@@ -7,6 +7,7 @@
 #include "cli/demo_moves.h"
 #include "cli/demo_show.h"
 #include "conf/conf.h"
+#include "lib/spec.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -211,6 +212,7 @@ static int end(struct parts *p, int status)
 static int show(struct parts *p, const struct options *o, double began, double act)
 {
 	struct fl_demo_number keys;
+	char spec[FL_SPEC_TEXT];
 	struct fl_demo_stage stage = {
 		.view = &p->view,
 		.balancer = p->balancer,
@@ -222,9 +224,10 @@ static int show(struct parts *p, const struct options *o, double began, double a
 		.act = act,
 	};
 
+	fl_spec_hide(spec, o->algorithm);
 	fl_demo_view_say(&p->view, FL_DEMO_HEAD,
-		"  fairlead: algorithm %s, %d nodes, %s keys, http://127.0.0.1:%u/",
-		o->algorithm, FL_DEMO_NODES, fl_demo_number(&keys, (uint64_t)o->keys),
+		"  fairlead: algorithm %s, %d nodes, %s keys, http://127.0.0.1:%u/", spec,
+		FL_DEMO_NODES, fl_demo_number(&keys, (uint64_t)o->keys),
 		fl_demo_balancer_port(p->balancer));
 	return fl_demo_show(&stage);
 }

@@ -3,6 +3,7 @@
 #include "pool/options.h"
 
 #include "conf/conf.h"
+#include "conf/text.h"
 #include "lib/spec.h"
 #include "place/placement_priv.h"
 
@@ -15,7 +16,9 @@ _Static_assert(
 		offsetof(struct fl_option_list, count) - offsetof(struct fl_option_list, items),
 	"nodes and count must lie as in struct fl_option_list");
 
-#define SPEC_MOST 512
+#define SPEC_MOST     512
+#define SECRET_FILE   "secret_file"
+#define SECRET_DIGITS 32
 
 /* ---- nodes ---- */
 
@@ -195,27 +198,78 @@ static int spec_name(struct fl_conf *conf, const struct fl_conf_node *map, char 
 	return 0;
 }
 
-/* Appends ",key=value", when the algorithm takes it. */
-static int spec_option(struct fl_conf *conf, const struct fl_conf_node *option, char *spec)
+/* Appends ",key=value", when the algorithm takes it. Messages are about `option`, and show no
+ * secret, as those of the library do not. */
+static int add_option(struct fl_conf *conf, const struct fl_conf_node *option, const char *key,
+	const char *value, char *spec)
 {
 	struct fl_error err = {0};
 	size_t len = strlen(spec);
 	char alone[SPEC_MOST];
-	int n;
+	int n = snprintf(
+		alone, sizeof(alone), "%.*s,%s=%s", (int)strcspn(spec, ","), spec, key, value);
 
-	if (option->kind != FL_CONF_SCALAR || fl_conf_is_null(option) || !*option->text ||
-		strpbrk(option->text, ",="))
-		return fl_conf_error(conf, option, "\"%s\" wants a single value",
-			strlen(option->key->text) <= 40 ? option->key->text : "option");
-	n = snprintf(alone, sizeof(alone), "%.*s,%s=%s", (int)strcspn(spec, ","), spec,
-		option->key->text, option->text);
 	if (n < 0 || n >= (int)sizeof(alone) || len + (size_t)n >= SPEC_MOST)
 		return fl_conf_error(conf, option, "the algorithm's options are too long");
 	if (try_spec(alone, &err) != FL_OK)
 		return fl_conf_error(
 			conf, err.code == FL_ENOENT ? option->key : option, "%s", err.text);
-	(void)snprintf(spec + len, SPEC_MOST - len, ",%s=%s", option->key->text, option->text);
+	(void)snprintf(spec + len, SPEC_MOST - len, ",%s=%s", key, value);
 	return 0;
+}
+
+static int spec_option(struct fl_conf *conf, const struct fl_conf_node *option, char *spec)
+{
+	if (option->kind != FL_CONF_SCALAR || fl_conf_is_null(option) || !*option->text ||
+		strpbrk(option->text, ",="))
+		return fl_conf_error(conf, option, "\"%s\" wants a single value",
+			strlen(option->key->text) <= 40 ? option->key->text : "option");
+	return add_option(conf, option, option->key->text, option->text, spec);
+}
+
+/* The first line of bytes[0..len) into `line`, when it can be a secret at all. */
+static bool secret_line(char line[SECRET_DIGITS + 1], const char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] != '\n' && bytes[n] != '\r')
+		n++;
+	if (n != SECRET_DIGITS)
+		return false;
+	memcpy(line, bytes, n);
+	line[n] = '\0';
+	return strspn(line, "0123456789abcdefABCDEF") == n;
+}
+
+/* The same for "secret", which is the first line of a file. */
+static int spec_secret_file(struct fl_conf *conf, const struct fl_conf_node *option, char *spec)
+{
+	struct fl_conf_quoted path;
+	char line[SECRET_DIGITS + 1], *bytes = NULL;
+	const char *why;
+	size_t len = 0;
+	bool good;
+
+	if (option->kind != FL_CONF_SCALAR || fl_conf_is_null(option) || !*option->text)
+		return fl_conf_error(
+			conf, option, "\"" SECRET_FILE "\" wants the path of a file");
+	why = fl_conf_slurp(option->text, FL_CONF_MAX_BYTES, &bytes, &len);
+	if (why)
+		return fl_conf_error(conf, option, "cannot read %s: %s",
+			fl_conf_quote(&path, option->text), why);
+	good = secret_line(line, bytes, len);
+	free(bytes);
+	if (!good)
+		return fl_conf_error(conf, option,
+			"the first line of %s is not 32 hexadecimal digits",
+			fl_conf_quote(&path, option->text));
+	return add_option(conf, option, "secret", line, spec);
+}
+
+static bool is_name(const struct fl_conf_node *option)
+{
+	return strcmp(option->key->text, "name") == 0 ||
+	       strcmp(option->key->text, "compat") == 0;
 }
 
 static int spec_map(struct fl_conf *conf, const struct fl_conf_node *node, void *out)
@@ -223,13 +277,19 @@ static int spec_map(struct fl_conf *conf, const struct fl_conf_node *node, void 
 	struct fl_error err = {0};
 	char spec[SPEC_MOST];
 	int rc = 0;
+	const struct fl_conf_node *file = fl_conf_get(node, SECRET_FILE);
 
 	if (spec_name(conf, node, spec) != 0)
 		return -1;
-	for (const struct fl_conf_node *o = node->child; o; o = o->next)
-		if (!o->bad && strcmp(o->key->text, "name") != 0 &&
-			strcmp(o->key->text, "compat") != 0)
-			rc |= spec_option(conf, o, spec);
+	if (file && fl_conf_get(node, "secret"))
+		return fl_conf_error(conf, file->key,
+			"an algorithm has either \"secret\" or \"" SECRET_FILE "\", not both");
+	for (const struct fl_conf_node *o = node->child; o; o = o->next) {
+		if (o->bad || is_name(o))
+			continue;
+		rc |= strcmp(o->key->text, SECRET_FILE) == 0 ? spec_secret_file(conf, o, spec)
+		                                             : spec_option(conf, o, spec);
+	}
 	if (rc != 0)
 		return -1;
 	if (try_spec(spec, &err) != FL_OK)
@@ -259,7 +319,11 @@ const struct fl_option fl_pool_rows[] = {
 		.offset = offsetof(struct fl_pool_conf, spec),
 		.doc = "How keys are mapped to nodes: a name with options, or {compat: NAME} "
 		       "for "
-		       "another system's mapping.",
+		       "another system's mapping. A secret (32 hexadecimal digits, the same "
+		       "for "
+		       "all balancers; a map may name a file with it as its secret_file) "
+		       "hashes "
+		       "keys so that clients cannot aim them at one node.",
 		.def = "table",
 		.form = "an algorithm such as table, \"ring,points=200\" or {name: table, "
 			"seed: 7}",

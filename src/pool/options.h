@@ -4,6 +4,7 @@
  *   algorithm: "ring,points=200"                  "NAME,option=value..."
  *   algorithm: {name: table, rows: 65536}         the same, spelt out
  *   algorithm: {compat: python-ring, replicas: 3} another system's mapping
+ *   algorithm: {name: table, secret_file: F}      "table,secret=" and the first line of file F
  *   nodes: [{name: a, address: "10.0.0.1:80", weight: 2}, "b=10.0.0.2:80", "10.0.0.3:80"]
  *   slow_start: 30s */
 #ifndef FL_POOL_OPTIONS_H

@@ -351,7 +351,7 @@ const struct fl_pool_report *fl_pool_report(const struct fl_pool *pool)
 
 const char *fl_pool_spec(const struct fl_pool *pool)
 {
-	return pool->roster->spec;
+	return pool->roster->shown;
 }
 
 size_t fl_pool_count(const struct fl_pool *pool)

@@ -170,7 +170,7 @@ struct fl_snap *fl_pool_snap(
 	struct fl_pool *pool); /* for fl_snap_reader: objects are fl_view */
 const struct fl_pool_report *fl_pool_report(const struct fl_pool *pool); /* last; or NULL */
 
-/* The spec in force, as fl_placement_new takes it. */
+/* The spec in force, as fl_placement_new takes it, but for its secret, which is hidden. */
 const char *fl_pool_spec(const struct fl_pool *pool);
 
 /* A node of the whole desired set, disabled ones included; borrowed until the next change. */

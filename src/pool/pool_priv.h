@@ -31,6 +31,7 @@ struct fl_entry {
 
 struct fl_roster {
 	char *spec;
+	char *shown; /* spec with its secret hidden */
 	uint64_t slow_start_ms;
 	size_t count;
 	struct fl_entry *entries;  /* in the order of the conf */

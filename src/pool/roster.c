@@ -7,6 +7,7 @@
 #include "pool/pool_priv.h"
 
 #include "base/error.h"
+#include "lib/spec.h"
 
 #include <stdlib.h>
 
@@ -65,21 +66,25 @@ void fl_roster_free(struct fl_roster *roster)
 	free(roster->entries);
 	free(roster->by_name);
 	free(roster->spec);
+	free(roster->shown);
 	free(roster);
 }
 
 static struct fl_roster *roster_alloc(const char *spec, uint64_t slow_start_ms, size_t count)
 {
 	struct fl_roster *r = calloc(1, sizeof(*r));
+	char shown[FL_SPEC_TEXT];
 
 	if (!r)
 		return NULL;
+	fl_spec_hide(shown, spec);
 	r->count = count;
 	r->slow_start_ms = slow_start_ms;
 	r->spec = strdup(spec);
+	r->shown = strdup(shown);
 	r->entries = calloc(count ? count : 1, sizeof(*r->entries));
 	r->by_name = calloc(count ? count : 1, sizeof(struct fl_entry *));
-	if (r->spec && r->entries && r->by_name)
+	if (r->spec && r->shown && r->entries && r->by_name)
 		return r;
 	fl_roster_free(r);
 	return NULL;

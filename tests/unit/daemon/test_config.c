@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static struct fl_config *parse(const char *text, int expected)
@@ -219,6 +220,96 @@ static void test_secret_is_not_said(void **unused)
 	fl_config_free(c);
 }
 
+static const char *spec_by(const char *algorithm, struct fl_config **c, int expected)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		"version: 1\nlisteners: [{name: web, bind: \":8080\"}]\n"
+		"pools: {app: {nodes: [\"h:80\"], algorithm: %s}}\n",
+		algorithm);
+	*c = parse(text, expected);
+	return expected ? fl_conf_error_text((*c)->conf, 0)
+	                : fl_config_pool(*c, "app")->pool.spec;
+}
+
+#define DIGITS "5ec7e7005ec7e7015ec7e7025ec7e703"
+
+static void test_secret_of_a_pool(void **unused)
+{
+	static const char *const wrong[][2] = {
+		{"{name: ring, secret: " DIGITS "0}", "secret: expected 32 hexadecimal digits"},
+		{"{name: ring, secret: [" DIGITS "]}", "\"secret\" wants a single value"},
+		{"{name: ring, secret: {" DIGITS ": 1}}", "\"secret\" wants a single value"},
+		{"{name: ring, secrt: " DIGITS "}", "did you mean \"secret\"?"},
+		{"{compat: circle-360, secret: " DIGITS "}", "has no option \"secret\""},
+		{"{name: \"ring,secret=" DIGITS "\"}", "wants the name of an algorithm"},
+		{"\"ring,secret=" DIGITS DIGITS DIGITS "\"", "secret: expected 32"},
+	};
+	struct fl_config *c;
+
+	(void)unused;
+	assert_string_equal(spec_by("{name: ring, secret: " DIGITS ", seed: 1}", &c, 0),
+		"ring,secret=" DIGITS ",seed=1");
+	fl_config_free(c);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *said = spec_by(wrong[i][0], &c, -1);
+
+		if (strstr(said, "5ec7e7") || !strstr(said, wrong[i][1]))
+			fail_msg("%s", said);
+		fl_config_free(c);
+	}
+}
+
+/* What the file at `path` has, and what is said of it. */
+static void check_secret_file(
+	const char *path, const char *content, int expected, const char *says)
+{
+	struct fl_config *c;
+	char algorithm[128];
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(content, 1, strlen(content), f), strlen(content));
+	assert_int_equal(fclose(f), 0);
+	(void)snprintf(
+		algorithm, sizeof(algorithm), "{name: table, secret_file: \"%s\"}", path);
+	const char *said = spec_by(algorithm, &c, expected);
+	if (!strstr(said, says) || (expected && strstr(said, "5ec7e7")))
+		fail_msg("%s", said);
+	fl_config_free(c);
+}
+
+static void test_secret_in_a_file(void **unused)
+{
+	char path[] = "/tmp/fl-secret-XXXXXX";
+	int fd = mkstemp(path);
+	struct fl_config *c;
+
+	(void)unused;
+	assert_true(fd >= 0);
+	(void)close(fd);
+	check_secret_file(path, DIGITS, 0, "table,secret=" DIGITS);
+	check_secret_file(path, DIGITS "\nmore", 0, "table,secret=" DIGITS);
+	check_secret_file(path, DIGITS "\r\n", 0, "table,secret=" DIGITS);
+	check_secret_file(path, "", -1, "is not 32 hexadecimal digits");
+	check_secret_file(path, "\n" DIGITS, -1, "is not 32 hexadecimal digits");
+	check_secret_file(path, " " DIGITS, -1, "is not 32 hexadecimal digits");
+	check_secret_file(path, DIGITS ",seed=1", -1, "is not 32 hexadecimal digits");
+	check_secret_file(path, "5ec7e7005ec7e7015ec7e7025e,seed=", -1, "is not 32");
+	assert_int_equal(unlink(path), 0);
+	assert_non_null(strstr(spec_by("{name: table, secret_file: /no/such}", &c, -1),
+		"cannot read \"/no/such\""));
+	fl_config_free(c);
+	assert_non_null(strstr(spec_by("{name: table, secret_file: [/no/such]}", &c, -1),
+		"wants the path of a file"));
+	fl_config_free(c);
+	assert_non_null(
+		strstr(spec_by("{name: table, secret: " DIGITS ", secret_file: /no}", &c, -1),
+			"either \"secret\" or \"secret_file\", not both"));
+	fl_config_free(c);
+}
+
 /* Every row has its sentence, and every default is in order. */
 static void check_rows(const struct fl_option *rows, unsigned depth)
 {
@@ -337,6 +428,8 @@ int main(void)
 		cmocka_unit_test(test_short_forms),
 		cmocka_unit_test(test_lookup_needs_pools_only),
 		cmocka_unit_test(test_secret_is_not_said),
+		cmocka_unit_test(test_secret_of_a_pool),
+		cmocka_unit_test(test_secret_in_a_file),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_broken),
 	};

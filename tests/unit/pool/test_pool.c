@@ -463,6 +463,26 @@ static void test_old_views_stay(void **unused)
 	fl_view_unref(old);
 }
 
+/* A new secret is a new mapping, and what is told of the pool has neither. */
+static void test_secret(void **unused)
+{
+	struct fl_pool *pool =
+		help_pool("table,secret=000102030405060708090a0b0c0d0e0f,rows=1024", "a b c");
+	uint64_t digest = fl_pool_view(pool)->digest;
+
+	(void)unused;
+	assert_string_equal(fl_pool_spec(pool), "table,secret=***,rows=1024");
+	assert_int_equal(
+		help_apply(pool, "table,secret=000102030405060708090a0b0c0d0e10,rows=1024",
+			"a b c", 2000),
+		FL_OK);
+	assert_string_equal(fl_pool_spec(pool), "table,secret=***,rows=1024");
+	assert_true(fl_pool_view(pool)->digest != digest);
+	assert_true(fl_pool_report(pool)->movement->moved > 0.3);
+	assert_false(fl_pool_report(pool)->movement->exact);
+	fl_pool_unref(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_subscribers),
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_old_views_stay),
+		cmocka_unit_test(test_secret),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
