@@ -9,6 +9,7 @@ Weighted rendezvous is defined by the order of E / weight, where E is -log2((sco
 in units of 2^-58, never below the exact value and above it by less than two units. The model
 knows the exact value only, so two nodes that are closer than that have no defined order, and
 `Undefined` is raised (about one key in 10^15)."""
+import hashlib
 import heapq
 import itertools
 import math
@@ -370,11 +371,61 @@ MODELS = {
 }
 
 
-def place(spec, nodes):
-    """The model of `spec` over (name in bytes, weight, slot); also what hashes its keys."""
+# bounded-table has its model in a file of its own.
+BOUNDED = {"rows": 65536, "seed": 0, "epsilon": 50000}
+
+
+def number(text):
+    """A share counts in millionths."""
+    if text.endswith("%"):
+        return int(Decimal(text[:-1]) * 10**4)
+    return int(Decimal(text) * 10**6) if "." in text else int(text, 0)
+
+
+def parsed(spec):
+    """The algorithm, its options with their values, in their order, and the secret or None."""
     name, *given = spec.split(",")
-    model, options = MODELS[name]
     given = dict(g.split("=") for g in given)
     secret = bytes.fromhex(given.pop("secret")) if "secret" in given else None
-    options = dict(options, **{k: int(v, 0) for k, v in given.items()})
-    return model(options, nodes), lambda key: hash_key(key, options["seed"], secret)
+    if name == "table" and "epsilon" in given:
+        name = "bounded-table"
+    options = BOUNDED if name == "bounded-table" else MODELS[name][1]
+    return name, dict(options, **{k: number(v) for k, v in given.items()}), secret
+
+
+def place(spec, nodes):
+    """The model of `spec` over (name in bytes, weight, slot); also what hashes its keys."""
+    name, options, secret = parsed(spec)
+    return MODELS[name][0](options, nodes), lambda key: hash_key(key, options["seed"], secret)
+
+
+# ---- digests ----
+
+def digested(d, *fields):
+    """Each field, bytes or a 64-bit number, goes in with its length."""
+    for field in fields:
+        data = field if isinstance(field, bytes) else field.to_bytes(8, "little")
+        d = mix(xxhash.xxh3_64_intdigest(data, d) + len(data) * WEYL & ALL)
+    return d
+
+
+def digest(spec, nodes):
+    """Of a placement that was built afresh from (name, weight, slot, zone), names and zones in
+    bytes; b"" is no zone."""
+    name, options, secret = parsed(spec)
+    by_slot = name in ("jump", "jumpback", "anchor", "dx")
+    d = digested(DIGEST, 1, name.encode())
+    for option, value in options.items():
+        d = digested(d, option.encode(), value)
+    if secret:
+        check = hashlib.sha256(b"fairlead secret" + secret).digest()[:8]
+        d = digested(d, b"secret", check)
+    d = digested(d, len(nodes))
+    for node, weight, slot, zone in sorted(nodes):
+        d = digested(d, node, weight, zone, *([slot] if by_slot else []))
+    if name == "anchor":
+        removed = Anchor(options, [n[:3] for n in nodes]).removed
+        d = digested(d, len(removed))
+        for i in range(0, len(removed), 64):
+            d = digested(d, b"".join(s.to_bytes(8, "little") for s in removed[i:i + 64]))
+    return d
