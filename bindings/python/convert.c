@@ -103,24 +103,32 @@ void key_release(struct held_key *k)
 
 /* ---- masks ---- */
 
-static int mask_name(const fl_placement *p, PyObject *item, struct held_mask *out)
+int slot_get(const fl_placement *p, PyObject *object, uint32_t *slot)
 {
 	struct fl_error err = {0};
 	const char *name;
 	Py_ssize_t len;
-	if (!PyUnicode_Check(item)) {
-		PyErr_SetString(PyExc_TypeError, "the nodes that are down are given by name");
+	if (!PyUnicode_Check(object)) {
+		PyErr_SetString(PyExc_TypeError, "nodes are given by name");
 		return -1;
 	}
-	name = PyUnicode_AsUTF8AndSize(item, &len);
+	name = PyUnicode_AsUTF8AndSize(object, &len);
 	if (!name)
 		return -1;
-	uint32_t slot = strlen(name) == (size_t)len ? fl_placement_find(p, name) : FL_NONE;
-	if (slot == FL_NONE) {
+	*slot = strlen(name) == (size_t)len ? fl_placement_find(p, name) : FL_NONE;
+	if (*slot == FL_NONE) {
 		PyOS_snprintf(err.text, sizeof(err.text), "no node is called \"%.200s\"", name);
 		errors_raise(FL_ENOENT, &err);
 		return -1;
 	}
+	return 0;
+}
+
+static int mask_name(const fl_placement *p, PyObject *item, struct held_mask *out)
+{
+	uint32_t slot;
+	if (slot_get(p, item, &slot) < 0)
+		return -1;
 	out->words[slot / 64] |= (uint64_t)1 << (slot % 64);
 	return 0;
 }

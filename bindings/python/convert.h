@@ -27,6 +27,9 @@ void key_release(struct held_key *k);
 /* A str or bytes, whose bytes live as long as the object. */
 int key_borrow(PyObject *object, struct fl_key *out);
 
+/* The slot of the node called `name`, a str. 0 or -1 with an exception set: NotFoundError. */
+int slot_get(const fl_placement *p, PyObject *name, uint32_t *slot);
+
 /* An iterable of names (or None) as a mask over p's slots. Unknown names are an error. mask_release
  * must follow, also for None. 0 or -1 with an exception set, and then nothing is held. */
 struct held_mask {

@@ -1,5 +1,6 @@
 /* fairlead._core: the C half of the Python package. The other half, in Python, gives its types
  * their convenient form. */
+#include "load.h"
 #include "placement.h"
 
 static PyObject *algorithms(PyObject *self, PyObject *unused)
@@ -32,19 +33,23 @@ static struct PyModuleDef definition = {
 	.m_methods = functions,
 };
 
+/* Takes over the reference to `type`. */
+static int add_type(PyObject *module, const char *name, PyObject *type)
+{
+	int rc = type ? PyModule_AddObjectRef(module, name, type) : -1;
+	Py_XDECREF(type);
+	return rc;
+}
+
 static int fill(PyObject *module)
 {
-	PyObject *type;
-	int rc;
 	if (errors_add(module) < 0 ||
-		PyModule_AddStringConstant(module, "version", fl_version()) < 0)
+		PyModule_AddStringConstant(module, "version", fl_version()) < 0 ||
+		PyModule_AddIntConstant(module, "max_epsilon", FL_MAX_EPSILON) < 0)
 		return -1;
-	type = placement_type_new();
-	if (!type)
+	if (add_type(module, "Placement", placement_type_new()) < 0)
 		return -1;
-	rc = PyModule_AddObjectRef(module, "Placement", type);
-	Py_DECREF(type);
-	return rc;
+	return add_type(module, "Load", load_type_new());
 }
 
 PyMODINIT_FUNC PyInit__core(void);

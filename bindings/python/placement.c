@@ -1,5 +1,4 @@
-/* The type Placement: one reference to an fl_placement, its spec, and its nodes' names as str by
- * slot, so that a lookup makes no new object. Nothing in it changes, and it holds nothing that
+/* The type Placement: one reference to an fl_placement, and its nodes' names as str by slot, so that a lookup makes no new object. Nothing in it changes, and it holds nothing that
  * could refer back to it, so it needs no part in garbage collection.
  *
  * The interpreter's lock is given up where much may be done: building, deriving, shares,
@@ -12,7 +11,6 @@
 
 struct placement {
 	PyObject_HEAD fl_placement *p;
-	PyObject *spec;
 	PyObject *names; /* tuple by slot: str, or None */
 };
 
@@ -39,7 +37,7 @@ static PyObject *names_of(const fl_placement *p)
 }
 
 /* Takes over the reference to p, also on failure. */
-static PyObject *wrap(PyTypeObject *type, fl_placement *p, PyObject *spec)
+static PyObject *wrap(PyTypeObject *type, fl_placement *p)
 {
 	allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
 	PyObject *self = alloc(type, 0);
@@ -48,7 +46,6 @@ static PyObject *wrap(PyTypeObject *type, fl_placement *p, PyObject *spec)
 		return NULL;
 	}
 	cast(self)->p = p;
-	cast(self)->spec = Py_NewRef(spec);
 	cast(self)->names = names_of(p);
 	if (!cast(self)->names)
 		Py_CLEAR(self);
@@ -60,7 +57,6 @@ static void dealloc(PyObject *self)
 	PyTypeObject *type = Py_TYPE(self);
 	freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
 	fl_placement_unref(cast(self)->p);
-	Py_XDECREF(cast(self)->spec);
 	Py_XDECREF(cast(self)->names);
 	release(self);
 	Py_DECREF(type);
@@ -84,7 +80,7 @@ static PyObject *build(PyTypeObject *type, PyObject *spec, PyObject *tuple)
 	}
 	Py_BEGIN_ALLOW_THREADS rc = fl_placement_new(&p, text, nodes, (size_t)count, &err);
 	Py_END_ALLOW_THREADS PyMem_Free(nodes);
-	return rc == FL_OK ? wrap(type, p, spec) : errors_raise(rc, &err);
+	return rc == FL_OK ? wrap(type, p) : errors_raise(rc, &err);
 fail:
 	PyMem_Free(nodes);
 	return NULL;
@@ -131,7 +127,7 @@ static PyObject *load(PyObject *type, PyObject *args)
 		PyBytes_AsStringAndSize(bytes, &data, &size) < 0)
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS rc = fl_placement_load(&p, text, data, (size_t)size, &err);
-	Py_END_ALLOW_THREADS return rc == FL_OK ? wrap((PyTypeObject *)type, p, spec_text)
+	Py_END_ALLOW_THREADS return rc == FL_OK ? wrap((PyTypeObject *)type, p)
 						: errors_raise(rc, &err);
 }
 
@@ -175,17 +171,31 @@ static PyObject *list_of(PyObject *self, const uint32_t *slots, Py_ssize_t count
 	return list;
 }
 
-static PyObject *owners(PyObject *self, PyObject *args, PyObject *kwargs)
+typedef int find_owners(const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, const char *zone, uint32_t *slots, size_t k);
+
+static int find_plain(const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, const char *zone, uint32_t *slots, size_t k)
 {
-	static char *names[] = {(char *)"key", (char *)"k", (char *)"down", NULL};
-	PyObject *object, *down = NULL, *list;
+	(void)zone;
+	return fl_owners(p, key, mask, slots, k);
+}
+
+static int find_spread(const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, const char *zone, uint32_t *slots, size_t k)
+{
+	(void)zone;
+	return fl_owners_spread(p, key, mask, slots, k);
+}
+
+static PyObject *owners_by(PyObject *self, find_owners *find, PyObject *object,
+	const char *zone, Py_ssize_t k, PyObject *down)
+{
+	Py_ssize_t most = (Py_ssize_t)fl_placement_count(cast(self)->p);
 	struct held_mask mask;
 	struct held_key key;
-	Py_ssize_t k, most = (Py_ssize_t)fl_placement_count(cast(self)->p);
+	PyObject *list;
 	int count;
-	if (!PyArg_ParseTupleAndKeywords(
-		    args, kwargs, "On|O:owners", names, &object, &k, &down))
-		return NULL;
 	if (k < 0)
 		return PyErr_Format(PyExc_ValueError, "k is %zd, and must not be negative", k);
 	k = k < most ? k : most;
@@ -196,13 +206,47 @@ static PyObject *owners(PyObject *self, PyObject *args, PyObject *kwargs)
 		return NULL;
 	}
 	uint32_t *slots = PyMem_Malloc(((size_t)k + 1) * sizeof(*slots));
-	count = slots ? fl_owners(cast(self)->p, &key.key, &mask.mask, slots, (size_t)k)
+	count = slots ? find(cast(self)->p, &key.key, &mask.mask, zone, slots, (size_t)k)
 	              : FL_ENOMEM;
 	key_release(&key);
 	mask_release(&mask);
 	list = count >= 0 ? list_of(self, slots, count) : errors_raise(count, NULL);
 	PyMem_Free(slots);
 	return list;
+}
+
+static PyObject *owners(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {(char *)"key", (char *)"k", (char *)"down", NULL};
+	PyObject *key, *down = NULL;
+	Py_ssize_t k;
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On|O:owners", names, &key, &k, &down))
+		return NULL;
+	return owners_by(self, find_plain, key, NULL, k, down);
+}
+
+static PyObject *owners_spread(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {(char *)"key", (char *)"k", (char *)"down", NULL};
+	PyObject *key, *down = NULL;
+	Py_ssize_t k;
+	if (!PyArg_ParseTupleAndKeywords(
+		    args, kwargs, "On|O:owners_spread", names, &key, &k, &down))
+		return NULL;
+	return owners_by(self, find_spread, key, NULL, k, down);
+}
+
+static PyObject *owners_near(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {
+		(char *)"key", (char *)"zone", (char *)"k", (char *)"down", NULL};
+	PyObject *key, *down = NULL;
+	const char *zone;
+	Py_ssize_t k;
+	if (!PyArg_ParseTupleAndKeywords(
+		    args, kwargs, "Ozn|O:owners_near", names, &key, &zone, &k, &down))
+		return NULL;
+	return owners_by(self, fl_owners_near, key, zone, k, down);
 }
 
 /* One block for the keys and their slots; freed by one call. */
@@ -276,6 +320,23 @@ static PyObject *hash_key(PyObject *self, PyObject *object)
 	return PyLong_FromUnsignedLongLong(hash);
 }
 
+static PyObject *lookup_hash(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {(char *)"hash", (char *)"down", NULL};
+	PyObject *number, *down = NULL;
+	struct held_mask mask;
+	uint32_t slot = FL_NONE;
+	if (!PyArg_ParseTupleAndKeywords(
+		    args, kwargs, "O!|O:lookup_hash", names, &PyLong_Type, &number, &down))
+		return NULL;
+	struct fl_key key = fl_key_hash(PyLong_AsUnsignedLongLong(number));
+	if (PyErr_Occurred() || mask_get(cast(self)->p, down, &mask) < 0)
+		return NULL;
+	int rc = fl_pick(cast(self)->p, &key, &mask.mask, &slot);
+	mask_release(&mask);
+	return rc == FL_OK ? name_at(self, slot) : errors_raise(rc, NULL);
+}
+
 /* ---- changes ---- */
 
 static PyObject *derive(PyObject *self, PyObject *args)
@@ -292,7 +353,7 @@ static PyObject *derive(PyObject *self, PyObject *args)
 	              : kind == FL_REWEIGHT ? FL_REWEIGHT
 	                                    : FL_ADD;
 	Py_BEGIN_ALLOW_THREADS rc = fl_placement_derive(&p, cast(self)->p, &change, 1, &err);
-	Py_END_ALLOW_THREADS return rc == FL_OK ? wrap(Py_TYPE(self), p, cast(self)->spec)
+	Py_END_ALLOW_THREADS return rc == FL_OK ? wrap(Py_TYPE(self), p)
 						: errors_raise(rc, &err);
 }
 
@@ -368,7 +429,9 @@ static PyObject *shares(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *get_spec(PyObject *self, void *closure)
 {
 	(void)closure;
-	return Py_NewRef(cast(self)->spec);
+	char text[512]; /* always enough */
+	fl_placement_spec(cast(self)->p, text, sizeof(text));
+	return PyUnicode_FromString(text);
 }
 
 static PyObject *get_algorithm(PyObject *self, void *closure)
@@ -444,6 +507,15 @@ static PyMethodDef methods[] = {
 		"owners(key, k, down=())\n--\n\nThe first k distinct owners of the key, the "
 		"one "
 		"that lookup gives first; fewer only when\nfewer nodes are eligible."},
+	{"owners_near", METHOD(owners_near), KEYWORDS,
+		"owners_near(key, zone, k, down=())\n--\n\nAs owners, but those in the zone "
+		"first; None: those without a zone."},
+	{"owners_spread", METHOD(owners_spread), KEYWORDS,
+		"owners_spread(key, k, down=())\n--\n\nAs owners, but spread over the zones: "
+		"the first owner of each zone, then the second of\neach, and so on."},
+	{"lookup_hash", METHOD(lookup_hash), KEYWORDS,
+		"lookup_hash(hash, down=())\n--\n\nWhat lookup gives for a key of this hash, "
+		"which hash made, or any uniform 64-bit number."},
 	{"lookup_many", METHOD(lookup_many), KEYWORDS,
 		"lookup_many(keys, down=())\n--\n\nWhat lookup gives for each key (str or "
 		"bytes), "
@@ -459,18 +531,21 @@ static PyMethodDef methods[] = {
 	{"save", save, METH_NOARGS,
 		"save()\n--\n\nThe placement as bytes, the same on every machine; load makes "
 		"it "
-		"again."},
+		"again. A secret is not in them."},
 	{"load", load, METH_VARARGS | METH_CLASS,
 		"load(spec, data)\n--\n\nThe placement that save made these bytes of; "
 		"InvalidError "
-		"if they are damaged or not of spec."},
+		"if they are damaged or not of spec.\n\nspec: with the secret, if there was "
+		"one."},
 	{"_derive", derive, METH_VARARGS, NULL},
 	{"_movement", movement, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef properties[] = {
-	{"spec", get_spec, NULL, "The algorithm and its options, as the library takes them.",
+	{"spec", get_spec, NULL,
+		"The algorithm and all its options, as the library takes them; a secret is "
+		"\"***\" in it.",
 		NULL},
 	{"algorithm", get_algorithm, NULL, "The algorithm's name.", NULL},
 	{"_capabilities", get_capabilities, NULL, NULL, NULL},
@@ -495,6 +570,25 @@ static PyType_Slot slots[] = {
 
 static PyType_Spec spec = {"fairlead._core.Placement", sizeof(struct placement), 0,
 	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+
+const fl_placement *placement_get(PyObject *object)
+{
+	if (PyObject_TypeCheck(object, type_self))
+		return cast(object)->p;
+	PyErr_SetString(PyExc_TypeError, "a Placement is expected");
+	return NULL;
+}
+
+PyObject *placement_name(PyObject *self, uint32_t slot)
+{
+	return name_at(self, slot);
+}
+
+int placement_slot(PyObject *object, PyObject *name, uint32_t *slot)
+{
+	const fl_placement *p = placement_get(object);
+	return p ? slot_get(p, name, slot) : -1;
+}
 
 PyObject *placement_type_new(void)
 {

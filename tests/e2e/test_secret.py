@@ -105,8 +105,9 @@ def test_the_digest_covers_the_secret(tmp_path):
         assert digests[1] not in hashlib.new(name, raw).hexdigest()
 
 
-BAD = ["ring,secret={0}0", "ring,secret={0}{0}{0}", "ring,secret", "ring,secret:{0}", "ring,secrt={0}",
-       "ring,SECRET={0}", "secret={0}", "compat:circle-360,secret={0}", "ring,secret={0},secret={0}"]
+BAD = ["ring,secret={0}0", "ring,secret={0}{0}{0}", "ring,secret", "ring,secret:{0}",
+       "ring,secrt={0}", "ring,SECRET={0}", "secret={0}", "compat:circle-360,secret={0}",
+       "ring,secret={0},secret={0}"]
 
 
 @pytest.mark.parametrize("spec", BAD)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What mapping version 1 is, in vectors from the models alone: writes tests/golden/native_1.csv (who
-has which key) and tests/golden/mapping_1.txt (all owners in order, under masks as well, and
+"""What mapping version 1 is, in vectors from the models alone: writes tests/golden/native_1.csv
+(who has which key) and tests/golden/mapping_1.txt (all owners in order, under masks as well, and
 digests); with --check compares them and exits 1 on a difference.
 
-They are frozen: a line may be added, none may change. A mapping that is to differ gets version 2."""
+They are frozen: a line may be added, none may change. What is to differ gets version 2."""
 import pathlib
 import sys
 

@@ -12,7 +12,7 @@
 Each algorithm of libfairlead is a class: Table, Ring, Rendezvous and so on; other systems'
 mappings are CompatPythonRing and so on. algorithms() lists them, and Placement(spec, nodes)
 takes any of them as the C library's text. Placements never change: add, remove and reweight give
-new ones."""
+new ones. Load bounds what is in flight at each node."""
 import enum as _enum
 import inspect as _inspect
 import typing as _typing
@@ -36,6 +36,7 @@ class Capability(_enum.IntFlag):
     ORDER_FREE = 1 << 5
     HISTORY_FREE = 1 << 6
     EXACT_MOVEMENT = 1 << 7
+    SECRET = 1 << 8
 
 
 class Node(_typing.NamedTuple):
@@ -157,11 +158,83 @@ class Placement(_core.Placement):
 
     def __reduce__(self):
         # Not by its nodes alone: an anchor's mapping depends on its history as well.
+        if self.spec.endswith(",secret=***"):
+            raise TypeError("a placement with a secret is not pickled, for who gets it would need "
+                            "the secret: save() it, and load() it with a spec that has the secret")
         return _restore, (type(self), self.spec, self.save())
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
 
 
 def _restore(cls, spec, data):
     return cls.load(spec, data)
+
+
+class Lease:
+    """A request that counts at its node until `release`, or until the end of a with block.
+
+    node: its name, or None when nobody may be had; nothing counts then."""
+    __slots__ = ("node", "_load", "_slot")
+
+    def __init__(self, load, node, slot):
+        self.node, self._load, self._slot = node, load, slot
+
+    def release(self):
+        """Ends it; to do so again does nothing."""
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            self._load._release(slot)
+
+    def __enter__(self):
+        return self.node
+
+    def __exit__(self, *exception):
+        self.release()
+
+    def __repr__(self):
+        return "<Lease %r%s>" % (self.node, "" if self._slot is not None else ", ended")
+
+
+class Load(_core.Load):
+    """Counts the requests in flight, so that no node gets far more than its share of them.
+
+    slots: the most that a placement it is used with has. epsilon: 0.25 lets a node have 25 % more
+    than its share of all that is in flight; keys go to their next owner beyond that. One object
+    serves all placements that are derived from one another, from any number of threads.
+
+        with load.acquire(placement, key) as node:
+            ...  # node is the name, and has one request more meanwhile
+    """
+    __slots__ = ("_millionths",)
+
+    def __new__(cls, slots=1024, epsilon=0.25):
+        millionths = round(epsilon * 1000000)
+        if not 0 <= millionths <= _core.max_epsilon:
+            raise ValueError("epsilon is %s; expected 0 to %d"
+                             % (epsilon, _core.max_epsilon // 1000000))
+        self = super().__new__(cls, slots)
+        self._millionths = millionths
+        return self
+
+    @property
+    def epsilon(self):
+        """What a node may have over its share."""
+        return self._millionths / 1000000
+
+    def acquire(self, placement, key, down=()):
+        """A Lease at the first owner of the key that is below its cap.
+
+        key, down: as of Placement.lookup."""
+        return Lease(self, *(self._acquire(placement, key, self._millionths, down)
+                             or (None, None)))
+
+    def cap(self, placement, name, down=()):
+        """The most requests that the node may have once the next one has come."""
+        return self._cap(placement, name, self._millionths, down)
 
 
 def algorithms():
@@ -176,10 +249,20 @@ def _class_name(name):
     return "".join(part[:1].upper() + part[1:] for part in name.replace(":", "-").split("-"))
 
 
+def _secret_text(secret):
+    if isinstance(secret, str):
+        return secret
+    if isinstance(secret, (bytes, bytearray)):
+        return secret.hex()
+    raise TypeError("a secret is 32 hexadecimal digits, or 16 bytes")
+
+
 def _make_class(algorithm):
     options = algorithm.options
+    takes_secret = bool(algorithm.capabilities & Capability.SECRET)
 
     def __new__(cls, nodes=(), **given):
+        secret = given.pop("secret", None) if takes_secret else None
         unknown = sorted(set(given) - {o.replace("-", "_") for o in options})
         if unknown:
             raise TypeError("%s has no option %s; it has: %s"
@@ -187,22 +270,28 @@ def _make_class(algorithm):
         # In the order of the library's own text, so that equal options make equal specs.
         chosen = ["%s=%s" % (o, given[o.replace("-", "_")]) for o in options
                   if o.replace("-", "_") in given]
+        if secret is not None:
+            chosen.append("secret=" + _secret_text(secret))
         return Placement.__new__(cls, ",".join([algorithm.name] + chosen), nodes)
 
     p = _inspect.Parameter
     __new__.__signature__ = _inspect.Signature(
         [p("cls", p.POSITIONAL_ONLY), p("nodes", p.POSITIONAL_OR_KEYWORD, default=())]
         + [p(o.replace("-", "_"), p.KEYWORD_ONLY, default=int(v) if v.isdigit() else v)
-           for o, v in options.items()])
+           for o, v in options.items()]
+        + [p("secret", p.KEYWORD_ONLY, default=None)] * takes_secret)
     lines = [algorithm.summary, "", "nodes: as of Placement. Options and their defaults: %s."
              % (", ".join("%s=%s" % o for o in options.items()) or "none")]
+    if takes_secret:
+        lines += ["secret: 32 hexadecimal digits or 16 bytes; keys are then hashed under it, so "
+                  "that", "clients who choose them cannot aim at one node."]
     return type(_class_name(algorithm.name), (Placement,), {
         "__slots__": (), "__new__": __new__, "__module__": __name__, "__doc__": "\n".join(lines)})
 
 
 __all__ = ["Algorithm", "Capability", "ExistsError", "FairleadError", "Flow", "InvalidError",
-           "LimitError", "Movement", "Node", "NotFoundError", "Placement", "UnsupportedError",
-           "algorithms"]
+           "Lease", "LimitError", "Load", "Movement", "Node", "NotFoundError", "Placement",
+           "UnsupportedError", "algorithms"]
 for _algorithm in algorithms():
     _class = _make_class(_algorithm)
     globals()[_class.__name__] = _class

@@ -3,8 +3,10 @@ import copy
 import doctest
 import gc
 import inspect
+import pathlib
 import pickle
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -63,6 +65,141 @@ def test_pickle_and_copy(a):
     for q in (pickle.loads(pickle.dumps(p)), copy.deepcopy(p)):
         assert type(q) is type(p) and q == p and q.nodes == p.nodes and q.spec == p.spec
         assert q.lookup_many(NAMES) == p.lookup_many(NAMES)
+    assert copy.copy(p) is p and copy.deepcopy([p])[0] is p
+
+
+def test_capabilities_are_those_of_the_header():
+    text = (pathlib.Path(__file__).parents[3] / "include/fairlead/fairlead.h").read_text()
+    rows = re.findall(r"^\tFL_([A-Z_]+) = 1 << (\d+),", text, re.M)
+    assert {name: 1 << int(bit) for name, bit in rows} == \
+        {c.name: c.value for c in fairlead.Capability}
+    assert {a.name for a in fairlead.algorithms() if a.capabilities & fairlead.Capability.SECRET} \
+        == {a.name for a in fairlead.algorithms() if not a.name.startswith("compat:")}
+
+
+@every
+def test_lookup_by_hash(a):
+    p = make(a)
+    if not p.capabilities & fairlead.Capability.BY_HASH:
+        with pytest.raises(fairlead.UnsupportedError):
+            p.lookup_hash(1)
+        return
+    for i in range(100):
+        key = "key-%d" % i
+        assert p.lookup_hash(p.hash(key)) == p.lookup(key)
+        assert p.lookup_hash(p.hash(key), down=["node-2"]) == p.lookup(key, ["node-2"])
+    for bad, error in ((-1, OverflowError), (1 << 64, OverflowError), ("x", TypeError)):
+        with pytest.raises(error):
+            p.lookup_hash(bad)
+
+
+@every
+def test_owners_by_zone(a):
+    nodes = [fairlead.Node("n%d" % i, 1, i, "z%d" % (i % 3) if i < 6 else None) for i in range(8)]
+    p = getattr(fairlead, fairlead._class_name(a.name))(nodes, **option_for(a))
+    zone = {n.name: n.zone for n in nodes}
+    for i in range(60):
+        key = "key-%d" % i
+        plain, down = p.owners(key, 8), ["n%d" % (i % 8)]
+        for z in ("z0", "z1", None):
+            near = p.owners_near(key, z, 8)
+            assert near[:2] == [n for n in near if zone[n] == z] and sorted(near) == sorted(plain)
+        assert p.owners_near(key, "nowhere", 3) == plain[:3]
+        spread = p.owners_spread(key, 8)
+        assert len({zone[n] for n in spread[:4]}) == 4 and spread[0] == plain[0]
+        assert not set(down) & set(p.owners_spread(key, 8, down=down))
+        assert not set(down) & set(p.owners_near(key, "z1", 8, down=down))
+
+
+SECRET = "000102030405060708090a0b0c0d0e0f"
+
+
+@every
+def test_secret(a):
+    cls = getattr(fairlead, fairlead._class_name(a.name))
+    if not a.capabilities & fairlead.Capability.SECRET:
+        with pytest.raises(TypeError):
+            cls(NAMES[:2], secret=SECRET)
+        return
+    nodes = make(a).nodes
+    p, q = cls(nodes, secret=SECRET, **option_for(a)), cls(nodes, **option_for(a))
+    r = cls(nodes, secret=bytes(range(16)), **option_for(a))
+    keys = ["key-%d" % i for i in range(200)]
+    assert p == r != q and p.lookup_many(keys) == r.lookup_many(keys) != q.lookup_many(keys)
+    # From the paper: the fifteen bytes 0 to 14 under the key 0 to 15.
+    assert p.hash(bytes(range(15))) == 0xa129ca6149be45e5
+    assert p.spec == q.spec + ",secret=***" and SECRET not in repr(p)
+    for data in (p.save(), p.remove("node-6").save()):
+        assert SECRET.encode() not in data and bytes(range(16)) not in data
+    loaded = cls.load(q.spec + ",secret=" + SECRET, p.save())
+    assert loaded == p and loaded.lookup_many(keys) == p.lookup_many(keys)
+    for spec in (q.spec, p.spec, q.spec + ",secret=" + SECRET[::-1]):
+        with pytest.raises(fairlead.InvalidError) as e:
+            cls.load(spec, p.save())
+        assert SECRET not in str(e.value) and SECRET[::-1] not in str(e.value)
+    with pytest.raises(TypeError, match="is not pickled"):
+        pickle.dumps(p)
+    assert copy.deepcopy(p) is p
+    for secret, error in (("5ec7e7", fairlead.InvalidError), (b"5ec7e7", fairlead.InvalidError),
+                          (7, TypeError)):
+        with pytest.raises(error) as e:
+            cls(nodes, secret=secret, **option_for(a))
+        assert "5ec7e7" not in str(e.value)
+
+
+# ---- bounded loads ----
+
+@every
+def test_load(a):
+    p, load = make(a), fairlead.Load(slots=20, epsilon=0.5)
+    assert load.epsilon == 0.5 and load.total == 0
+    assert load.cap(p, "node-0") == 1 and load.cap(p, "node-0", down=["node-0"]) == 0
+    leases = [load.acquire(p, "one hot key") for _ in range(70)]
+    assert leases[0].node == p.lookup("one hot key")
+    counts = {n: load.count(p, n) for n in p}
+    assert load.total == 70 == sum(counts.values())
+    assert max(counts.values()) <= 15 and counts[leases[0].node] == 15  # 1.5 * 70 / 7
+    assert [sum(t.node == n for t in leases) for n in p] == list(counts.values())
+    for t in leases:
+        t.release(), t.release()
+    assert load.total == 0 and not any(load.count(p, n) for n in p)
+
+
+def test_a_lease_ends_with_its_block():
+    p, load = fairlead.Table(NAMES[:3]), fairlead.Load(3)
+    with load.acquire(p, bytearray(b"key")) as node:
+        assert node == p.lookup("key") and load.total == 1 == load.count(p, node)
+        q = p.reweight(NAMES[0], 2)
+        with load.acquire(q, "key", down=[node]) as other:
+            assert other != node and load.total == 2
+    assert load.total == 0
+    with pytest.raises(KeyError):
+        with load.acquire(p, "key"):
+            raise KeyError
+    assert load.total == 0
+    with load.acquire(p, "key", down=NAMES[:3]) as nobody:
+        assert nobody is None and load.total == 0
+    lease = load.acquire(p, "key")
+    assert repr(lease) == "<Lease %r>" % lease.node
+    lease.release()
+    assert repr(lease) == "<Lease %r, ended>" % lease.node
+
+
+def test_loads_from_threads():
+    p, load = fairlead.Table(NAMES[:5]), fairlead.Load(5, epsilon=0)
+    worst = []
+
+    def work(number):
+        for i in range(300):
+            with load.acquire(p, "key-%d" % (i % 3)) as node:
+                worst.append(load.count(p, node))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert load.total == 0 and max(worst) <= 4
 
 
 @every
@@ -77,7 +214,8 @@ def test_signature_names_the_options(a):
     cls = getattr(fairlead, fairlead._class_name(a.name))
     assert cls.__doc__.startswith(a.summary)
     parameters = inspect.signature(cls.__new__).parameters
-    assert list(parameters)[1:] == ["nodes"] + [o.replace("-", "_") for o in a.options]
+    assert list(parameters)[1:] == ["nodes"] + [o.replace("-", "_") for o in a.options] \
+        + ["secret"] * bool(a.capabilities & fairlead.Capability.SECRET)
     with pytest.raises(TypeError):
         cls(NAMES, no_such_option=1)
 
@@ -138,23 +276,37 @@ def test_the_c_librarys_numbers():
 ERRORS = [
     (lambda: fairlead.Placement("no-such"), fairlead.NotFoundError, LookupError),
     (lambda: fairlead.Placement("ring,points=0"), fairlead.InvalidError, ValueError),
-    (lambda: fairlead.Table(["a", "a"]), fairlead.ExistsError, ValueError),
-    (lambda: fairlead.Table(["a"]).remove("b"), fairlead.NotFoundError, LookupError),
-    (lambda: fairlead.Table(["a"]).add("b", slot=0), fairlead.ExistsError, ValueError),
+    (lambda: fairlead.Modulo(["a", "a"]), fairlead.ExistsError, ValueError),
+    (lambda: fairlead.Modulo(["a"]).remove("b"), fairlead.NotFoundError, LookupError),
+    (lambda: fairlead.Modulo(["a"]).add("b", slot=0), fairlead.ExistsError, ValueError),
     (lambda: fairlead.Table({"a": -1}), fairlead.InvalidError, ValueError),
     (lambda: fairlead.Table({"a": 1 << 40}), fairlead.InvalidError, ValueError),
     (lambda: fairlead.Table([fairlead.Node("a", 1, 1 << 35)]), fairlead.FairleadError, ValueError),
-    (lambda: fairlead.Table(["x" * 300]), fairlead.FairleadError, ValueError),
-    (lambda: fairlead.Table(["a\0b"]), ValueError, ValueError),
-    (lambda: fairlead.Table(["a"]).lookup("k", down=["b"]), fairlead.NotFoundError, LookupError),
-    (lambda: fairlead.Table(["a"]).lookup("k", down=["a\0"]), fairlead.NotFoundError, LookupError),
-    (lambda: fairlead.Table(["a"]).lookup("k", down="a"), TypeError, TypeError),
-    (lambda: fairlead.Table(["a"]).lookup(7), TypeError, TypeError),
-    (lambda: fairlead.Table(["a"]).lookup("\ud800"), UnicodeEncodeError, ValueError),
-    (lambda: fairlead.Table(["a"]).lookup_many(["k", 7]), TypeError, TypeError),
-    (lambda: fairlead.Table(["a"]).lookup_many(7), TypeError, TypeError),
-    (lambda: fairlead.Table(["a"]).owners("k", -1), ValueError, ValueError),
-    (lambda: fairlead.Table(["a"]).shares(-1), ValueError, ValueError),
+    (lambda: fairlead.Modulo(["x" * 300]), fairlead.FairleadError, ValueError),
+    (lambda: fairlead.Modulo(["a\0b"]), ValueError, ValueError),
+    (lambda: fairlead.Modulo(["a"]).lookup("k", down=["b"]), fairlead.NotFoundError, LookupError),
+    (lambda: fairlead.Modulo(["a"]).lookup("k", down=["a\0"]), fairlead.NotFoundError, LookupError),
+    (lambda: fairlead.Modulo(["a"]).lookup("k", down="a"), TypeError, TypeError),
+    (lambda: fairlead.Modulo(["a"]).lookup(7), TypeError, TypeError),
+    (lambda: fairlead.Modulo(["a"]).lookup("\ud800"), UnicodeEncodeError, ValueError),
+    (lambda: fairlead.Modulo(["a"]).lookup_many(["k", 7]), TypeError, TypeError),
+    (lambda: fairlead.Modulo(["a"]).lookup_many(7), TypeError, TypeError),
+    (lambda: fairlead.Modulo(["a"]).owners("k", -1), ValueError, ValueError),
+    (lambda: fairlead.Modulo(["a"]).shares(-1), ValueError, ValueError),
+    (lambda: fairlead.Modulo(["a"]).owners_near("k", 7, 1), TypeError, TypeError),
+    (lambda: fairlead.Modulo(["a"]).owners_spread("k", -1), ValueError, ValueError),
+    (lambda: fairlead.Load(0), ValueError, ValueError),
+    (lambda: fairlead.Load(1 << 40), ValueError, ValueError),
+    (lambda: fairlead.Load(1, epsilon=-1), ValueError, ValueError),
+    (lambda: fairlead.Load(1, epsilon=11), ValueError, ValueError),
+    (lambda: fairlead.Load(1).acquire(fairlead.Modulo(["a"]), 7), TypeError, TypeError),
+    (lambda: fairlead.Load(1).acquire("table", "k"), TypeError, TypeError),
+    (lambda: fairlead.Load(1).acquire(fairlead.Modulo(["a", "b"]), "k"), fairlead.LimitError,
+     ValueError),
+    (lambda: fairlead.Load(1).count(fairlead.Modulo(["a"]), "b"), fairlead.NotFoundError,
+     LookupError),
+    (lambda: fairlead.Load(1).cap(fairlead.Modulo(["a"]), 7), TypeError, TypeError),
+    (lambda: fairlead.Load(1)._release(0), fairlead.InvalidError, ValueError),
     (lambda: fairlead.CompatJavaRendezvous(["a"]).hash("k"), fairlead.UnsupportedError,
      NotImplementedError),
 ]
@@ -176,7 +328,8 @@ def test_not_even_attributes_can_be_set():
 def test_buffers_are_let_go():
     for p in (fairlead.Table(["a"]), fairlead.CompatJavaRendezvous(["a"])):
         key = bytearray(b"key")
-        p.lookup(key), p.owners(key, 1)
+        p.lookup(key), p.owners(key, 1), p.owners_near(key, None, 1), p.owners_spread(key, 1)
+        fairlead.Load(1).acquire(p, key)
         if p.capabilities & fairlead.Capability.BY_HASH:
             p.hash(key)
         key.append(1)  # BufferError while anybody holds it
@@ -215,6 +368,14 @@ def exercise():
     p.owners("key", 5, down=iter(["node-2"]))
     p.lookup_many(("key-%d" % i for i in range(300)), down=NAMES[:3])
     q = pickle.loads(pickle.dumps(p.add("x").remove("node-3").reweight("x", 4)))
+    p.owners_near("key", "z1", 4, ["node-5"]), p.owners_spread(bytearray(b"key"), 30)
+    p.lookup_hash(1 << 63, down=["node-1"])
+    load = fairlead.Load(32)
+    for i in range(40):
+        with load.acquire(p, "key-%d" % i, down=["node-1"]):
+            load.acquire(p, "key")
+    load.cap(p, "node-1"), load.count(p, "node-2"), load.total
+    fairlead.Modulo(NAMES[:2], secret=SECRET).spec
     p.movement(q), p.shares(), p.nodes, p.starved, p.weights, p.hash("k"), repr(p), p == q
     fairlead.algorithms()
     for call, _, _ in ERRORS:
@@ -256,9 +417,11 @@ def test_placements_are_freed():
     assert fairlead.Ring(["a", "b"], points=30000).memory > 1 << 20
     for _ in range(5):
         fairlead.Ring(["a", "b"], points=30000).remove("b")
+    fairlead.Load(65536)
     before = resident()
     for _ in range(60):
         fairlead.Ring(["a", "b"], points=30000).remove("b")
+        fairlead.Load(65536)  # 4 MiB, which were not all written to
     assert resident() - before < 30 << 20
 
 
@@ -303,9 +466,10 @@ def test_docstring_and_public_names():
     assert doctest.testmod(fairlead).failed == 0
     for name in fairlead.__all__:
         assert getattr(fairlead, name).__doc__, name
-    for name in dir(fairlead.Placement):
-        if not name.startswith("_"):
-            assert getattr(fairlead.Placement, name).__doc__, name
+    for kind in (fairlead.Placement, fairlead.Load, fairlead.Lease):
+        for name in dir(kind):
+            if not name.startswith("_") and name != "node":
+                assert getattr(kind, name).__doc__, name
 
 
 def test_type_hints_name_everything():
@@ -315,5 +479,7 @@ def test_type_hints_name_everything():
     written = subprocess.run([sys.executable, "-m", "fairlead._stubs"], check=True,
                              capture_output=True, text=True).stdout
     assert text == written
-    for name in fairlead.__all__ + [n for n in dir(fairlead.Placement) if n[0] != "_"]:
+    kinds = (fairlead.Placement, fairlead.Load, fairlead.Lease)
+    methods = [n for k in kinds for n in dir(k) if n[0] != "_" and n != "node"]
+    for name in fairlead.__all__ + methods:
         assert "class %s" % name in text or "def %s(" % name in text, name
