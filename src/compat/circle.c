@@ -66,5 +66,5 @@ bool fl_circle_starved(const struct fl_placement *p, uint32_t slot)
 uint64_t fl_circle_position(const struct fl_placement *p, const struct fl_key *key)
 {
 	const struct fl_circle *c = p->state;
-	return c->position(key->bytes, key->len);
+	return c->position(c->kind, key->bytes, key->len);
 }

@@ -74,6 +74,8 @@ const struct fl_algorithm fl_compat_ketama = {
 	.pick = fl_circle_pick,
 	.owners = fl_circle_owners,
 	.arc = fl_circle_arc,
+	.part = FL_PART_POINT,
+	.position = fl_circle_position,
 	.memory = fl_circle_memory,
 	.starved = fl_circle_starved,
 };
