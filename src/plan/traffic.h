@@ -6,7 +6,8 @@
  * - The number of different keys, and how many move: exact while a table of keys fits into the
  *   memory given (32 to 64 bytes a key), and beyond that from one key of 2^n, chosen by hash, with
  *   a 99 % interval. (Keys are told apart by 64-bit hashes.)
- * - The hottest keys: exact while the table is; else by a sketch with an error for each.
+ * - The hottest keys, by a sketch: every key heavier than `hot_rest` is listed. Their weights are
+ *   exact while the table is; beyond that each has an error.
  *
  * The same keys in the same order give the same report everywhere. One thread at a time. */
 #ifndef FL_PLAN_TRAFFIC_H

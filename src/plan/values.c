@@ -274,7 +274,8 @@ static struct fl_slice target_of(struct fl_log_plan *plan, struct fl_slice line)
 		return none;
 	plan->head.method =
 		fl_slice_eq(method, FL_SLICE("OPTIONS")) ? FL_METHOD_OPTIONS : FL_METHOD_OTHER;
-	struct fl_slice target = {++p, (size_t)(end - p)};
+	p++;
+	struct fl_slice target = {p, (size_t)(end - p)};
 	const char *blank = memchr(p, ' ', target.n);
 	if (!blank)
 		return target;
