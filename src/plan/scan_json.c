@@ -7,6 +7,7 @@
  * in other readers. */
 #include "plan/log_priv.h"
 
+#include "hash/mix.h"
 #include "plan/hex.h"
 
 #include <stdio.h>
@@ -88,18 +89,26 @@ static bool take(struct reader *r, char c)
 	return true;
 }
 
-/* Whether one of eight bytes ends a run of plain text: '"', '\' or a control character. */
-static bool has_end(const char *p)
+/* Bytes before the first that ends a run of plain text ('"', '\' or a control character), eight at
+ * a time: in each of the differences, the lowest byte with its high bit set is such a byte (higher
+ * ones may only have lent to it). */
+static size_t plain(const char *p, const char *end)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-	uint64_t x, quote, slash;
+	const char *at = p;
 
-	memcpy(&x, p, sizeof(x));
-	quote = x ^ (ones * '"');
-	slash = x ^ (ones * '\\');
-	return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
-			((x - ones * 0x20) & ~x)) &
-		       high) != 0;
+	for (; end - at >= 8; at += 8) {
+		uint64_t x = fl_load64_le((const unsigned char *)at);
+		uint64_t quote = x ^ (ones * '"'), slash = x ^ (ones * '\\');
+		uint64_t found = (((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+					 ((x - ones * 0x20) & ~x)) &
+		                 high;
+		if (found)
+			return (size_t)(at - p) + (size_t)__builtin_ctzll(found) / 8;
+	}
+	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
+		at++;
+	return (size_t)(at - p);
 }
 
 /* Bytes of the escape at p, or 0. Surrogates are looked at when the text is wanted. */
@@ -123,10 +132,7 @@ static bool take_string(struct reader *r, struct fl_slice *text)
 	if (r->p == end || *r->p != '"')
 		return fail(r, "a string is missing");
 	for (;;) {
-		while (end - p >= 8 && !has_end(p))
-			p += 8;
-		while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-			p++;
+		p += plain(p, end);
 		if (p == end)
 			return fail(r, "a string has no end");
 		if (*p == '"')
@@ -216,7 +222,8 @@ static uint64_t step(const struct reader *r, const struct place *from, struct fl
 		unsigned i = (unsigned)__builtin_ctzll(left);
 		const struct fl_log_path *path = &r->format->paths[i];
 		const char *rest = path->text + from->at[i];
-		if (name.n > path->n - from->at[i] || memcmp(rest, name.p, name.n) != 0)
+		if (name.n > path->n - from->at[i] || (name.n && *rest != *name.p) ||
+			memcmp(rest, name.p, name.n) != 0)
 			continue;
 		if (rest[name.n] == '\0') {
 			ends |= UINT64_C(1) << i;
