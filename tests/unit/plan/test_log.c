@@ -258,6 +258,10 @@ static void test_haproxy(void **state)
 	expect((struct how){"haproxy:Host,x-user", .key = "host"}, log, "1wt.eu\nh.example\n");
 	expect((struct how){"haproxy", .key = "path", .bytes = true}, log,
 		"/index.html*2750\n/h2*2750\n");
+	expect((struct how){"haproxy", .key = NULL},
+		"tag[06/Feb/2009:x] 10.0.1.9:7 " HADATE HAMID "- - ---- 1/1/1/1/0 0/0 \"-\"\n",
+		"10.0.1.9\n");
+	refuse((struct how){"haproxy", .key = NULL}, HADATE HAMID, "no date");
 	refuse((struct how){"haproxy", .key = NULL}, tcp, "option tcplog");
 	refuse((struct how){NULL, .key = NULL}, tcp, "option tcplog");
 	refuse((struct how){"haproxy", .key = "'header:x-user'"}, log, "haproxy:x-user,");
@@ -299,6 +303,10 @@ static void test_json(void **state)
 	refuse((struct how){"json", .key = NULL}, "[1]\n", "not a JSON object");
 }
 
+#define LONG_TEXT                                                                              \
+	"\x7f !#[]~\x80\xff\xa2\xdc][#! \xdc"                                                  \
+	"zzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+
 static void test_json_depth(void **state)
 {
 	char line[512] = "{\"a\":";
@@ -312,6 +320,29 @@ static void test_json_depth(void **state)
 	memset(line + n + 64, ']', 64);
 	(void)snprintf(line + n + 128, sizeof(line) - n - 128, ",\"k\":1}\n");
 	refuse((struct how){"json", .field = "k"}, line, "nested too deep");
+	/* What counts is how deep, not how many. */
+	for (size_t i = 0; i < 100; i++)
+		memcpy(line + n + 3 * i, i ? ",[]" : "[[]", 3);
+	(void)snprintf(line + n + 300, sizeof(line) - n - 300, "],\"k\":1}\n");
+	expect((struct how){"json", .field = "k"}, line, "1\n");
+}
+
+/* Strings are looked at eight bytes at a time: what ends or breaks them is found in any place. */
+static void test_json_strings(void **state)
+{
+	char line[128], want[64];
+	(void)state;
+	for (int n = 0; n < 40; n++) {
+		(void)snprintf(line, sizeof(line), "{\"k\":\"%.*s\"}", n, LONG_TEXT);
+		(void)snprintf(want, sizeof(want), n ? "%.*s\n" : "", n, LONG_TEXT);
+		expect((struct how){"json", .field = "k"}, line, want);
+		(void)snprintf(
+			line, sizeof(line), "{\"k\":\"%.*s\x1f" LONG_TEXT "\"}", n, LONG_TEXT);
+		refuse((struct how){"json", .field = "k"}, line, "control character");
+		(void)snprintf(
+			line, sizeof(line), "{\"k\":\"%.*s\\q" LONG_TEXT "\"}", n, LONG_TEXT);
+		refuse((struct how){"json", .field = "k"}, line, "bad escape");
+	}
 }
 
 /* ---- keys, bounds, bytes ---- */
@@ -497,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_haproxy),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_depth),
+		cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_unknown),
