@@ -64,13 +64,31 @@ static char *split(char **at, char mark)
 }
 
 static int node_number(const struct fl_pool_args *args, const char *what, const char *text,
-	int64_t max, int64_t *out)
+	int64_t min, int64_t max, int64_t *out)
 {
-	if (fl_conf_parse_int(text, 0, max, out) == 0)
+	if (fl_conf_parse_int(text, min, max, out) == 0)
 		return FL_EXIT_DONE;
 	return fl_usage_error(args->verb,
-		"--node: the %s is a whole number from 0 to %lld, not \"%s\"", what,
-		(long long)max, text);
+		"--node: the %s is a whole number from %lld to %lld, not \"%s\"", what,
+		(long long)min, (long long)max, text);
+}
+
+/* "slot=N", or "id=N", which counts from 1. */
+static int node_slot(const struct fl_pool_args *args, const char *text, int64_t first,
+	struct fl_node_conf *n)
+{
+	int64_t number = 0;
+	int rc = node_number(
+		args, first ? "id" : "slot", text, first, FL_MAX_NODES - 1 + first, &number);
+
+	if (rc == FL_EXIT_DONE && n->slot >= 0 && n->slot != number - first)
+		return fl_usage_error(args->verb,
+			"--node: slot %lld and slot %lld of \"%s\": id=N is slot=N-1, and one "
+			"of them is enough",
+			(long long)n->slot, (long long)(number - first), n->name);
+	if (rc == FL_EXIT_DONE)
+		n->slot = number - first;
+	return rc;
 }
 
 static int node_state(const struct fl_pool_args *args, const char *text, struct fl_node_conf *n)
@@ -86,7 +104,7 @@ static int node_state(const struct fl_pool_args *args, const char *text, struct 
 
 static int node_field(const struct fl_pool_args *args, char *field, struct fl_node_conf *n)
 {
-	static const char *const fields[] = {"addr", "slot", "zone", "state", NULL};
+	static const char *const fields[] = {"addr", "id", "slot", "zone", "state", NULL};
 	bool found;
 	char *value = field;
 	const char *key = cut(&value, '=', &found);
@@ -96,7 +114,9 @@ static int node_field(const struct fl_pool_args *args, char *field, struct fl_no
 	if (found)
 		value = cut(&value, '\0', &more);
 	if (found && strcmp(key, "slot") == 0)
-		return node_number(args, "slot", value, FL_MAX_NODES - 1, &n->slot);
+		return node_slot(args, value, 0, n);
+	if (found && strcmp(key, "id") == 0)
+		return node_slot(args, value, 1, n);
 	if (found && strcmp(key, "state") == 0)
 		return node_state(args, value, n);
 	if (found && strcmp(key, "addr") == 0)
@@ -127,7 +147,7 @@ static int parse_node(const struct fl_pool_args *args, char *text, struct fl_nod
 		return fl_usage_error(args->verb, "--node wants a name: NAME[=WEIGHT][,...]");
 	if (found)
 		rc = node_number(
-			args, "weight", cut(&value, '\0', &more), FL_MAX_WEIGHT, &n->weight);
+			args, "weight", cut(&value, '\0', &more), 0, FL_MAX_WEIGHT, &n->weight);
 	while (rc == FL_EXIT_DONE && *rest)
 		rc = node_field(args, split(&rest, ','), n);
 	return rc;

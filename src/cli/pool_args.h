@@ -23,7 +23,7 @@ enum {
 	{"pool", 0, "NAME", "which of its pools; needed when there are several"},              \
 	{"algorithm", 'a', "SPEC", "NAME[,OPTION=VALUE...]; \"table\" when not given"},        \
 	{"compat", 0, "SPEC", "another system's mapping: NAME[,OPTION=VALUE...]"},             \
-	{"node", 'n', "NODE", "NAME[=WEIGHT][,slot=N][,zone=Z][,addr=A][,state=S]"},           \
+	{"node", 'n', "NODE", "NAME[=WEIGHT][,slot=N|id=N][,zone=Z][,addr=A][,state=S]"},           \
 	{"down", 'd', "NAME", "this node is down (masked): who has its keys?"}
 /* clang-format on */
 

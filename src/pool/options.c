@@ -79,6 +79,14 @@ static int node_done(struct fl_conf *conf, const struct fl_conf_node *node, void
 		check_text(conf, node, "address", full.address) != 0 ||
 		check_text(conf, node, "zone", full.zone) != 0)
 		return -1;
+	if (full.id > 0 && full.slot >= 0 && full.slot != full.id - 1)
+		return fl_conf_error(conf, fl_conf_get(node, "id"),
+			"id %lld is slot %lld, but node %s has slot %lld; one of them is "
+		        "enough",
+			(long long)full.id, (long long)full.id - 1,
+			fl_conf_quote(&quoted, full.name), (long long)full.slot);
+	if (full.id > 0)
+		full.slot = full.id - 1;
 	*n = full;
 	return 0;
 }
@@ -124,6 +132,15 @@ static const struct fl_option node_rows[] = {
 		.def = "-1",
 		.min = -1,
 		.max = FL_MAX_NODES - 1},
+	{.name = "id",
+		.type = FL_OPT_INT,
+		.offset = offsetof(struct fl_node_conf, id),
+		.doc = "The slot as other systems count, from 1: HAProxy's `id`; 0: as "
+                       "\"slot\" "
+		       "says.",
+		.def = "0",
+		.min = 0,
+		.max = FL_MAX_NODES},
 	{.name = "backup",
 		.type = FL_OPT_BOOL,
 		.offset = offsetof(struct fl_node_conf, backup),

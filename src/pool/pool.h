@@ -25,6 +25,8 @@ struct fl_node_conf {
 	int64_t weight;
 	const char *zone;
 	int64_t slot; /* -1: chosen */
+	int64_t id;   /* slot + 1, as other systems count; 0: not said. Only files have it, and
+			 reading them turns it into a slot */
 	bool backup;  /* takes keys only when no other node can */
 	int admin;    /* enum fl_admin_state */
 };
