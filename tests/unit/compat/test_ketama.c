@@ -27,7 +27,10 @@ static uint32_t points_of(const struct fl_algorithm *a, uint32_t count, int32_t 
 		snprintf(names[i], sizeof(names[i]), "10.0.0.%u:1", i);
 		nodes[i] = (struct fl_node){names[i], i ? 1 : heavy, FL_NONE, NULL};
 	}
-	assert_int_equal(fl_place_new(&p, a, options, nodes, count, NULL), FL_OK);
+	assert_int_equal(
+		fl_place_new(&p, &(struct fl_recipe){.algorithm = a, .options = options}, nodes,
+			count, NULL),
+		FL_OK);
 	while (a->arc(p, points, &arc))
 		points++;
 	fl_place_unref(p);

@@ -62,7 +62,10 @@ static void check_chain(const struct fl_algorithm *a, const uint64_t *options, i
 		snprintf(names[i], sizeof(names[i]), "%u-node", below(1000) * NAMES + i);
 		weights[i] = -1;
 	}
-	assert_int_equal(fl_place_new(&p, a, options, NULL, 0, NULL), FL_OK);
+	assert_int_equal(
+		fl_place_new(&p, &(struct fl_recipe){.algorithm = a, .options = options}, NULL,
+			0, NULL),
+		FL_OK);
 	for (int step = 0; step < steps; step++) {
 		struct fl_change changes[AT_ONE];
 		size_t count = 1 + below(AT_ONE);
@@ -70,7 +73,10 @@ static void check_chain(const struct fl_algorithm *a, const uint64_t *options, i
 			changes[i] = next_change(names, weights);
 		assert_int_equal(fl_place_derive(&q, p, changes, count, NULL), FL_OK);
 		assert_int_equal(
-			fl_place_new(&fresh, a, options, q->nodes, q->count, NULL), FL_OK);
+			fl_place_new(&fresh,
+				&(struct fl_recipe){.algorithm = a, .options = options},
+				q->nodes, q->count, NULL),
+			FL_OK);
 		check_same(q, fresh);
 		fl_place_unref(fresh);
 		fl_place_unref(p);
