@@ -47,7 +47,7 @@ static int build(struct fl_placement *p, struct fl_error *err)
 	int rc = fl_ketama_check(p, points, err);
 	if (rc != FL_OK)
 		return rc;
-	struct fl_point *list = malloc(points * sizeof(*list));
+	struct fl_point *list = malloc((points + 1) * sizeof(*list));
 	if (!list)
 		return FL_ENOMEM;
 	for (uint32_t slot = 0; slot < p->slots; slot++) {

@@ -144,7 +144,7 @@ static int build(struct fl_placement *p, struct fl_error *err)
 	int rc = fl_ketama_check(p, points, err);
 	if (rc != FL_OK)
 		return rc;
-	struct fl_point *list = malloc(points * sizeof(*list));
+	struct fl_point *list = malloc((points + 1) * sizeof(*list));
 	if (!list)
 		return FL_ENOMEM;
 	for (uint32_t slot = 0; slot < p->slots; slot++) {
@@ -172,7 +172,7 @@ static const char *warning(const struct fl_placement *p)
 const struct fl_algorithm fl_compat_libmemcached_consistent = {
 	.info = {"compat:libmemcached-consistent",
 		"libmemcached's consistent and ketama rings; a weight above 1 makes them "
-                "weighted.",
+		"weighted.",
 		"hash=default,points=same", FL_WEIGHTS | FL_HISTORY_FREE | FL_EXACT_MOVEMENT},
 	.options = {{.name = "hash", .max = FL_LMC_HASHES - 1, .choices = fl_lmc_hash_names},
 		{.name = "points", .max = FL_LMC_HASHES, .choices = points_names}},
