@@ -116,7 +116,7 @@ static void test_mapping_1(void **state)
 	struct section s = {.p = NULL};
 	char *text = golden_read("mapping_1.txt"), *at = text;
 	(void)state;
-	golden_keys_load(&s.keys);
+	golden_keys_load(&s.keys, "keys.txt");
 	while (*at) {
 		char *line = at, *end = strchr(line, '\n');
 		*end = '\0';
