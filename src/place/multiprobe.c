@@ -24,7 +24,7 @@
  * are known exactly (over independent probes), see `measure`.
  *
  * Cost: `probes` searches of the circle (points.c), independent of each other. (Keeping the least
- * without branches was tried: slower.) Memory and changes as ring's. */
+ * without branches was tried both ways: slower.) Memory and changes as ring's. */
 #include "place/place.h"
 
 #include "hash/mix.h"
@@ -70,15 +70,21 @@ static inline void consider(
 	*best = (struct nearest){distance, slot};
 }
 
+/* All points are found before any two are compared: that is a branch which chance decides, and a
+ * wrong guess would otherwise wait for a whole search. */
 static uint32_t lookup(const struct fl_placement *p, uint64_t hash)
 {
 	const struct fl_points *r = p->state;
 	struct nearest best = {UINT64_MAX, FL_NONE};
-	for (uint64_t n = 0; n < p->options[OPTION_PROBES]; n++) {
+	uint64_t probes = p->options[OPTION_PROBES], distance[MOST_PROBES];
+	uint32_t point[MOST_PROBES];
+	for (uint64_t n = 0; n < probes; n++) {
 		uint64_t at = probe_at(hash, n);
-		uint32_t i = first_point(r, at);
-		consider(&best, p, r->at[i] - at, r->slot[i]);
+		point[n] = first_point(r, at);
+		distance[n] = r->at[point[n]] - at;
 	}
+	for (uint64_t n = 0; n < probes; n++)
+		consider(&best, p, distance[n], r->slot[point[n]]);
 	return best.slot;
 }
 

@@ -46,7 +46,7 @@ int fl_points_new(struct fl_points *r, size_t count)
 		.at = (uint64_t *)(void *)(from + lines),
 		.slot = (uint32_t *)(void *)(from + lines + at),
 		.count = (uint32_t)count,
-		.shift = 64 - bits,
+		.shift = 32 - bits,
 		.bytes = bytes};
 	return FL_OK;
 }
@@ -72,7 +72,7 @@ uint32_t fl_points_write_line(struct fl_points *r, size_t line, uint32_t first)
 	uint32_t i = first;
 	int n = 0;
 	to->entry[FL_LINE_POINTS] = (int32_t)first;
-	for (; i < r->count && r->at[i] >> r->shift == line; i++) {
+	for (; i < r->count && r->at[i] >> r->shift >> 32 == line; i++) {
 		if (n < FL_LINE_POINTS)
 			to->entry[n++] = fl_points_cell(r, r->at[i]) | (int32_t)r->slot[i];
 	}
@@ -107,7 +107,7 @@ uint32_t fl_points_search(
 uint32_t fl_points_pick(
 	const struct fl_points *r, uint64_t position, const struct fl_mask *mask)
 {
-	uint32_t owner = fl_points_owner(r, position);
+	uint32_t owner = fl_points_owner(r, position + r->strict);
 	if (!fl_masked(mask, owner))
 		return owner;
 	uint32_t i = fl_points_find(r, position);

@@ -32,7 +32,7 @@ struct fl_points {
 	uint64_t *at;          /* count positions, ascending, and UINT64_MAX as a sentinel */
 	uint32_t *slot; /* beside `at`; beside the sentinel, the first point's: the wrap */
 	uint32_t count;
-	unsigned shift; /* 64 - bits of a line's number */
+	unsigned shift; /* position >> shift: a line's number, and 32 bits of where on it */
 	/* A key belongs to the first point at or after it; if strict, after it, and then keys
 	 * and points only use positions whose lowest bit is 0 or that leave the next one free.
 	 */
@@ -61,13 +61,13 @@ uint32_t fl_points_search(const struct fl_points *r, const struct fl_line *line,
 
 static inline const struct fl_line *fl_points_line(const struct fl_points *r, uint64_t position)
 {
-	return &r->lines[position >> r->shift];
+	return &r->lines[position >> r->shift >> 32];
 }
 
 /* The least entry that a point in the cell of `position` can have. */
 static inline int32_t fl_points_cell(const struct fl_points *r, uint64_t position)
 {
-	uint32_t next = (uint32_t)(position >> (r->shift - 32));
+	uint32_t next = (uint32_t)(position >> r->shift);
 	return (int32_t)((next >> FL_SLOT_BITS << FL_SLOT_BITS) ^ 0x80000000u);
 }
 
@@ -107,10 +107,10 @@ static inline uint32_t fl_points_find(const struct fl_points *r, uint64_t positi
 	return r->at[i] >= position ? i : fl_points_search(r, line, i, position);
 }
 
-/* The owner of `position`: one load, but for about one position in a hundred. */
+/* The owner of `position` on a circle that is not strict: one load, but for about one position
+ * in a hundred. */
 static inline uint32_t fl_points_owner(const struct fl_points *r, uint64_t position)
 {
-	position += r->strict;
 	const struct fl_line *line = fl_points_line(r, position);
 	int32_t cell = fl_points_cell(r, position);
 	uint32_t n = fl_line_before(line, cell);

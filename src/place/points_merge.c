@@ -116,7 +116,7 @@ static void merge_lines(struct fl_points *r, const struct fl_points *old,
 	size_t lines = fl_points_lines(r), from = 0;
 	uint32_t g = 0, a = 0;
 	for (uint64_t at; next_change(gone, g, added, a, &at);) {
-		size_t line = at >> r->shift;
+		size_t line = at >> r->shift >> 32;
 		if (line >= from) {
 			copy_lines(r, old, from, line + 1, (int32_t)(a - g));
 			rewrite(r, line);

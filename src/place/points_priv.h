@@ -6,7 +6,7 @@
 
 static inline size_t fl_points_lines(const struct fl_points *r)
 {
-	return (size_t)1 << (64 - r->shift);
+	return (size_t)1 << (32 - r->shift);
 }
 
 /* Memory for a circle of count >= 1 points, nothing in it yet. FL_OK or FL_ENOMEM. */

@@ -31,7 +31,7 @@ static void check_same(const struct fl_placement *p, const struct fl_placement *
 	assert_int_equal(a->count, b->count);
 	assert_int_equal(a->shift, b->shift);
 	assert_int_equal(a->bytes, b->bytes);
-	size_t lines = ((size_t)1 << (64 - b->shift)) + 1;
+	size_t lines = ((size_t)1 << (32 - b->shift)) + 1;
 	assert_memory_equal(a->at, b->at, (b->count + 1) * sizeof(*b->at));
 	assert_memory_equal(a->slot, b->slot, (b->count + 1) * sizeof(*b->slot));
 	assert_memory_equal(a->lines, b->lines, lines * sizeof(*b->lines));
