@@ -126,7 +126,8 @@ FL_JUMPBACK_BODY void fl_jumpback_block(const uint64_t *restrict hashes, size_t 
 		fl_jumpback_draw(state, left, count, mask, drawn);
 		for (size_t j = 0; j < left; j++) {
 			uint32_t i = list[j], got = drawn[j];
-			first[i] = got >= top ? got : second[i];
+			uint32_t in = 0u - (uint32_t)(got >= top); /* no branch: a coin */
+			first[i] = (got & in) | (second[i] & ~in);
 			list[kept] = i;
 			state[kept] = state[j];
 			kept += got >= count;
