@@ -114,7 +114,9 @@ static size_t plain(const char *p, const char *end)
 /* Bytes of the escape at p, or 0. Surrogates are looked at when the text is wanted. */
 static size_t escape(const char *p, const char *end)
 {
-	if (end - p >= 2 && memchr("\"\\/bfnrt", p[1], 8))
+	static const char letters[] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'};
+
+	if (end - p >= 2 && memchr(letters, p[1], sizeof(letters)))
 		return 2;
 	if (end - p < 6 || p[1] != 'u')
 		return 0;

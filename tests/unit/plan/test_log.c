@@ -334,7 +334,7 @@ static void test_json_strings(void **state)
 	(void)state;
 	for (int n = 0; n < 40; n++) {
 		(void)snprintf(line, sizeof(line), "{\"k\":\"%.*s\"}", n, LONG_TEXT);
-		(void)snprintf(want, sizeof(want), n ? "%.*s\n" : "", n, LONG_TEXT);
+		(void)snprintf(want, sizeof(want), "%.*s%s", n, LONG_TEXT, n ? "\n" : "");
 		expect((struct how){"json", .field = "k"}, line, want);
 		(void)snprintf(
 			line, sizeof(line), "{\"k\":\"%.*s\x1f" LONG_TEXT "\"}", n, LONG_TEXT);
