@@ -173,7 +173,7 @@ FL_API uint32_t fl_placement_find(const fl_placement *p, const char *name);
 
 /* Identifies the mapping: two placements with one digest map every key to the same name.
  * Covers mapping version, algorithm, options, seed, secret and the nodes' names, weights and zones,
- * sorted by name; slots where they decide (python-ring, dx, anchor); and anchor's history, the
+ * sorted by name; slots where they decide (dx, anchor, most of other systems' mappings); and anchor's history, the
  * order in which slots were removed. The same on every machine. */
 FL_API uint64_t fl_placement_digest(const fl_placement *p);
 
@@ -205,7 +205,9 @@ FL_API const char *fl_placement_warning(const fl_placement *p);
 
 /* Nodes excluded at pick time, without a rebuild: bit s % 64 of words[s / 64] excludes slot s.
  * Slots beyond the words are not excluded. What a masked pick gives is exact for algorithms
- * with FL_EXACT_MASK, else the key's next owner. NULL or count 0: nobody is excluded. */
+ * with FL_EXACT_MASK, else the key's next owner. (compat:haproxy-map and compat:twemproxy-modula do as
+ * their systems: a mask moves other keys, too, so what fl_owners_near says of a key's own order holds
+ * within each half only.) NULL or count 0: nobody is excluded. */
 struct fl_mask {
 	const uint64_t *words;
 	size_t count;

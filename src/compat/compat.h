@@ -8,6 +8,12 @@
 extern const struct fl_algorithm fl_compat_python_ring;
 extern const struct fl_algorithm fl_compat_circle_360;
 extern const struct fl_algorithm fl_compat_java_rendezvous;
+extern const struct fl_algorithm fl_compat_nginx_consistent;
+extern const struct fl_algorithm fl_compat_nginx_hash;
+extern const struct fl_algorithm fl_compat_nginx_ip_hash;
+extern const struct fl_algorithm fl_compat_haproxy_consistent;
+extern const struct fl_algorithm fl_compat_haproxy_map;
+extern const struct fl_algorithm fl_compat_pingora;
 extern const struct fl_algorithm fl_compat_libmemcached_modula;
 extern const struct fl_algorithm fl_compat_libmemcached_consistent;
 extern const struct fl_algorithm fl_compat_libmemcached_ketama_weighted;
@@ -15,5 +21,7 @@ extern const struct fl_algorithm fl_compat_libmemcached_ketama_spy;
 extern const struct fl_algorithm fl_compat_ketama;
 extern const struct fl_algorithm fl_compat_spymemcached;
 extern const struct fl_algorithm fl_compat_spymemcached_arraymod;
+extern const struct fl_algorithm fl_compat_twemproxy_ketama;
+extern const struct fl_algorithm fl_compat_twemproxy_modula;
 
 #endif

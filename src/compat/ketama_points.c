@@ -22,6 +22,14 @@ size_t fl_ketama_points(
 	return n;
 }
 
+uint32_t fl_ketama_digests(const struct fl_placement *p, const struct fl_node *node)
+{
+	float share = fl_float32((float)node->weight / (float)p->weight);
+	float each = fl_float32(fl_float32(share * 160.0f) / 4.0f);
+	float all = fl_float32(each * (float)p->eligible);
+	return (uint32_t)fl_float32((float)((double)all + 0.0000000001));
+}
+
 int fl_ketama_check(const struct fl_placement *p, uint64_t points, struct fl_error *err)
 {
 	if (points <= FL_MAX_POINTS)

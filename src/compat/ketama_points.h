@@ -23,6 +23,10 @@ static inline float fl_float32(float x)
 	return rounded;
 }
 
+/* How many digests a node has of p's eligible ones in weighted ketama, in single precision:
+ * floor(f32(f32(w / W) * 160 / 4 * n + 1e-10)) for weight w of W in all and n nodes. */
+uint32_t fl_ketama_digests(const struct fl_placement *p, const struct fl_node *node);
+
 /* FL_ELIMIT with a text when there would be too many points, else FL_OK. */
 int fl_ketama_check(const struct fl_placement *p, uint64_t points, struct fl_error *err);
 

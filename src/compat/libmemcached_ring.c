@@ -39,7 +39,6 @@
 #include "compat/libmemcached_hash.h"
 #include "compat/libmemcached_server.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,21 +91,13 @@ static enum fl_lmc_hash points_hash(const struct fl_placement *p)
 	return (enum fl_lmc_hash)(points > 0 ? points - 1 : p->options[OPTION_HASH]);
 }
 
-static uint32_t digests_of(const struct fl_placement *p, const struct fl_node *node)
-{
-	float share = fl_float32((float)node->weight / (float)p->weight);
-	float each = fl_float32(fl_float32(share * 160.0f) / 4.0f);
-	float all = fl_float32(each * (float)p->eligible);
-	return (uint32_t)floorf(fl_float32((float)((double)all + 0.0000000001)));
-}
-
 static uint64_t count_points(const struct fl_placement *p)
 {
 	uint64_t points = 0;
 	if (!is_weighted(p))
 		return (uint64_t)p->eligible * EACH;
 	for (uint32_t i = 0; i < p->count; i++)
-		points += 4 * (uint64_t)digests_of(p, &p->nodes[i]);
+		points += 4 * (uint64_t)fl_ketama_digests(p, &p->nodes[i]);
 	return points;
 }
 
@@ -131,7 +122,7 @@ static size_t put_server(
 	else
 		fl_lmc_server_text(server, node->name);
 	if (is_weighted(p))
-		return fl_ketama_points(server, digests_of(p, node), node->slot, to);
+		return fl_ketama_points(server, fl_ketama_digests(p, node), node->slot, to);
 	return hashed_points(server, points_hash(p), node->slot, to);
 }
 

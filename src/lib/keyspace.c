@@ -4,12 +4,19 @@
 #include "hash/salt.h"
 #include "place/place.h"
 
+/* Rows with one key_hash have the same options in the places that key_options says. */
 static bool same_hash(const struct fl_placement *a, const struct fl_placement *b)
 {
-	return a->algorithm->key_hash == b->algorithm->key_hash && a->seed == b->seed &&
-	       a->secret.given == b->secret.given && a->secret.key.k0 == b->secret.key.k0 &&
-	       a->secret.key.k1 == b->secret.key.k1 &&
-	       a->algorithm->key_hash != FL_KEY_WITH_NODE;
+	if (a->algorithm->key_hash != b->algorithm->key_hash || a->seed != b->seed ||
+		a->algorithm->key_hash == FL_KEY_WITH_NODE ||
+		a->secret.given != b->secret.given || a->secret.key.k0 != b->secret.key.k0 ||
+		a->secret.key.k1 != b->secret.key.k1)
+		return false;
+	for (unsigned i = 0; i < FL_MAX_OPTIONS; i++) {
+		if ((a->algorithm->key_options >> i & 1) && a->options[i] != b->options[i])
+			return false;
+	}
+	return true;
 }
 
 bool fl_keyspace_exact(const struct fl_placement *a, const struct fl_placement *b)

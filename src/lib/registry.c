@@ -20,6 +20,12 @@ static const struct fl_algorithm *const all[] = {
 	&fl_compat_python_ring,
 	&fl_compat_circle_360,
 	&fl_compat_java_rendezvous,
+	&fl_compat_nginx_consistent,
+	&fl_compat_nginx_hash,
+	&fl_compat_nginx_ip_hash,
+	&fl_compat_haproxy_consistent,
+	&fl_compat_haproxy_map,
+	&fl_compat_pingora,
 	&fl_compat_libmemcached_modula,
 	&fl_compat_libmemcached_consistent,
 	&fl_compat_libmemcached_ketama_weighted,
@@ -27,6 +33,8 @@ static const struct fl_algorithm *const all[] = {
 	&fl_compat_ketama,
 	&fl_compat_spymemcached,
 	&fl_compat_spymemcached_arraymod,
+	&fl_compat_twemproxy_ketama,
+	&fl_compat_twemproxy_modula,
 };
 
 #define COUNT (sizeof(all) / sizeof(all[0]))

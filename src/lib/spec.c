@@ -189,6 +189,21 @@ static int parse_share(const struct fl_algorithm_option *o, const char *text, ui
 	return FL_OK;
 }
 
+static int parse_characters(const struct fl_algorithm_option *o, const char *text,
+	uint64_t *out, struct fl_error *err)
+{
+	size_t size = strlen(text);
+	bool printable = true;
+	for (size_t i = 0; i < size; i++)
+		printable &= text[i] > ' ' && text[i] < 0x7f;
+	if ((size != 0 && size != 2) || !printable)
+		return fl_error_set(err, FL_EINVAL,
+			"%s=%s: expected two printable characters such as {}, or nothing",
+			o->name, printable ? text : "...");
+	*out = size ? (uint64_t)text[0] << 8 | (uint64_t)text[1] : 0;
+	return FL_OK;
+}
+
 /* By trial division: at most 2^15 of them (see FL_PRIME). */
 static bool is_prime(uint64_t n)
 {
@@ -209,6 +224,8 @@ static int parse_value(const struct fl_algorithm_option *o, const char *text, ui
 		return parse_choice(o, text, out, err);
 	if (o->form == FL_RATIO)
 		return parse_share(o, text, out, err);
+	if (o->form == FL_TWO_CHARACTERS)
+		return parse_characters(o, text, out, err);
 	if (!parse_number(text, &value) || value < o->min || value > o->max)
 		return fl_error_set(err, FL_EINVAL,
 			"%s=%s: expected a number from %llu to %llu", o->name, text,
@@ -328,6 +345,9 @@ void fl_spec_print(char out[FL_SPEC_TEXT], const struct fl_algorithm *a,
 		if (o->choices)
 			n += (size_t)snprintf(out + n, FL_SPEC_TEXT - n, ",%s=%s", o->name,
 				o->choices[options[i]]);
+		else if (o->form == FL_TWO_CHARACTERS)
+			n += (size_t)snprintf(out + n, FL_SPEC_TEXT - n, ",%s=%.2s", o->name,
+				(char[]){(char)(options[i] >> 8), (char)options[i], '\0'});
 		else if (o->form == FL_RATIO)
 			n += (size_t)snprintf(out + n, FL_SPEC_TEXT - n, ",%s=%llu.%06llu",
 				o->name, (unsigned long long)options[i] / 1000000,

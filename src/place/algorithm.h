@@ -9,7 +9,7 @@
 #define FL_MAX_OPTIONS 6
 
 /* Which hash of the key's bytes the mapping starts from: placements can be compared arc by arc
- * when this and the seed agree. */
+ * when this, the seed, and the options in key_options agree. */
 enum fl_key_hash {
 	FL_KEY_WITH_NODE, /* the key is hashed together with each node: no hash of its own */
 	FL_KEY_XXH3,      /* XXH3 with the seed, or SipHash under a secret: fl_place_hash */
@@ -19,13 +19,19 @@ enum fl_key_hash {
 	/* Theirs, and the option that names it is the row's seed. */
 	FL_KEY_LIBMEMCACHED,
 	FL_KEY_SPYMEMCACHED,
+	FL_KEY_CRC32,
+	/* These are what the options in key_options say. */
+	FL_KEY_NGINX,
+	FL_KEY_HAPROXY,
+	FL_KEY_TWEMPROXY,
 };
 
 enum fl_option_form {
 	FL_ANY_NUMBER = false,
 	FL_POWER_OF_TWO = true,
-	FL_PRIME, /* its max is below 2^32 */
-	FL_RATIO, /* in millionths; written as 0.05 or as 5% */
+	FL_PRIME,          /* its max is below 2^32 */
+	FL_RATIO,          /* in millionths; written as 0.05 or as 5% */
+	FL_TWO_CHARACTERS, /* 256 * the first + the second; 0, written as nothing: none */
 };
 
 struct fl_algorithm_option {
@@ -56,7 +62,8 @@ struct fl_algorithm {
 	int seed;           /* index of the option that is the seed, or -1 */
 	int32_t max_weight; /* larger weights are refused */
 	enum fl_key_hash key_hash;
-	bool by_slot; /* the mapping depends on slots: they go into the digest */
+	unsigned key_options; /* bit i: option i says how keys are hashed as well */
+	bool by_slot;         /* the mapping depends on slots: they go into the digest */
 	/* Slots are 0..n-1 without gaps; only the last can be removed, only the next one added,
 	 * and anything else is FL_ENOTSUP. */
 	bool stacked;

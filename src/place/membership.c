@@ -164,6 +164,10 @@ static int check_weight(
 		return fl_error_set(err, FL_EINVAL,
 			"node \"%.100s\": weight %ld is not in 0..%d", name, (long)weight,
 			FL_MAX_WEIGHT);
+	if (weight > d->algorithm->max_weight && d->algorithm->max_weight > 1)
+		return fl_error_set(err, FL_EINVAL,
+			"node \"%.100s\": weight %ld: %s knows weights up to %ld", name,
+			(long)weight, d->algorithm->info.name, (long)d->algorithm->max_weight);
 	if (weight > d->algorithm->max_weight)
 		return fl_error_set(err, FL_EINVAL,
 			"node \"%.100s\": weight %ld: this mapping knows no weights, only 1, "

@@ -3,10 +3,15 @@
  * Deriving keeps the slots and costs little, so it is tried first: removals, then new weights,
  * then additions (those that ask for a slot before those that take any). A mapping in which the
  * order of the nodes counts is always built afresh, in the order of the conf, and so is one that
- * cannot make the change: it then is what a restart with the same conf would give. */
+ * cannot make the change: it then is what a restart with the same conf would give.
+ *
+ * Where slots decide and nobody has to say them, they are places in the conf, as HAProxy numbers
+ * servers: one number a node, whether it is a backup or disabled, and one that is asked for is
+ * passed over. So to disable a node moves no other node's number. */
 #include "pool/pool_priv.h"
 
 #include "base/error.h"
+#include "lib/spec.h"
 
 #include <stdlib.h>
 
@@ -24,6 +29,40 @@ static bool slot_taken(const struct slots *s, uint32_t slot)
 static void slot_take(struct slots *s, uint32_t slot)
 {
 	s->taken[slot / 64] |= 1ULL << (slot % 64);
+}
+
+/* Slots by place in the conf. */
+static bool counts_places(const char *spec)
+{
+	struct fl_spec s;
+
+	return fl_spec_parse(&s, spec, NULL) == FL_OK && s.algorithm->by_slot &&
+	       !s.algorithm->numbered && !s.algorithm->stacked;
+}
+
+/* nodes[i] of entry number i: those without a slot get one. */
+static int count_places(const struct fl_roster *r, struct fl_node *nodes)
+{
+	struct slots *s = calloc(1, sizeof(*s));
+	uint32_t next = 0;
+
+	if (!s)
+		return FL_ENOMEM;
+	for (size_t i = 0; i < r->count; i++)
+		if (nodes[i].slot != FL_NONE)
+			slot_take(s, nodes[i].slot);
+	for (size_t i = 0; i < r->count; i++, next++) {
+		if (nodes[i].slot != FL_NONE)
+			continue;
+		while (next < FL_MAX_NODES && slot_taken(s, next))
+			next++;
+		if (next >= FL_MAX_NODES)
+			break; /* any free one will do */
+		nodes[i].slot = next;
+		slot_take(s, next);
+	}
+	free(s);
+	return FL_OK;
 }
 
 static struct fl_node node_of(const struct fl_entry *e)
@@ -48,15 +87,21 @@ static size_t count_in(const struct fl_roster *r, unsigned t)
 static int build_afresh(
 	fl_placement **out, const struct fl_roster *next, unsigned t, struct fl_error *err)
 {
-	size_t count = count_in(next, t), n = 0;
-	struct fl_node *nodes = calloc(count ? count : 1, sizeof(*nodes));
-	int rc;
+	struct fl_node *nodes = calloc(next->count + 1, sizeof(*nodes));
+	size_t n = 0;
+	int rc = nodes ? FL_OK : FL_ENOMEM;
 
-	if (!nodes)
-		return fl_error_set(err, FL_ENOMEM, "no memory to build a pool");
+	for (size_t i = 0; rc == FL_OK && i < next->count; i++)
+		nodes[i] = node_of(&next->entries[i]);
+	if (rc == FL_OK && counts_places(next->spec))
+		rc = count_places(next, nodes);
+	if (rc != FL_OK) {
+		free(nodes);
+		return fl_error_set(err, rc, "no memory to build a pool");
+	}
 	for (size_t i = 0; i < next->count; i++)
 		if (fl_entry_in(&next->entries[i], t))
-			nodes[n++] = node_of(&next->entries[i]);
+			nodes[n++] = nodes[i];
 	rc = fl_placement_new(out, next->spec, nodes, n, err);
 	free(nodes);
 	return rc;
@@ -167,6 +212,19 @@ done:
 
 /* ---- which of the two ---- */
 
+/* As build_afresh, but `old` itself where nothing has changed. */
+static int build_or_keep(fl_placement **out, const struct fl_roster *next, unsigned t,
+	const fl_placement *old, struct fl_error *err)
+{
+	int rc = build_afresh(out, next, t, err);
+
+	if (rc == FL_OK && fl_placement_digest(*out) == fl_placement_digest(old)) {
+		fl_placement_unref(*out);
+		*out = fl_placement_ref(old);
+	}
+	return rc;
+}
+
 static const struct fl_entry *next_in(const struct fl_roster *r, size_t *i, unsigned t)
 {
 	while (*i < r->count) {
@@ -201,6 +259,8 @@ static int build(fl_placement **out, const struct fl_roster *next, unsigned t,
 
 	if (!old || strcmp(next->spec, last->spec) != 0)
 		return build_afresh(out, next, t, err);
+	if (counts_places(next->spec))
+		return build_or_keep(out, next, t, old, err);
 	if (same_sequence(next, last, t)) {
 		*out = fl_placement_ref(old);
 		return FL_OK;

@@ -48,41 +48,46 @@ KEYS = [b"key-%d" % i for i in range(1500)]
 def sections():
     found = []
     for path in sorted(GOLDEN.glob("*.csv")):
-        spec = nodes = count = None
-        keys = "keys.txt"
-        owners = ""
+        spec = nodes = keys = None
+        owners, down = "", []
         for line in path.read_text().splitlines() + ["# end"]:
             if line.startswith("#") and spec and owners:
-                found.append(pytest.param(spec, nodes, keys, count, owners,
+                found.append(pytest.param(spec, nodes, down, keys, owners,
                                           id=f"{path.stem}-{len(found)}"))
-                spec, owners = None, ""
+                spec, owners, down = None, "", []
             if line.startswith("# spec: "):
                 spec = line[8:]
             elif line.startswith("# nodes: "):
                 nodes = line[9:].split()
+            elif line.startswith("# down: "):
+                down = line[8:].split()
             elif line.startswith("# keys: "):
-                count, keys = (line[8:].split() + ["keys.txt"])[:2]
+                count, file = (line[8:].split() + ["keys.txt"])[:2]
+                keys = int(count), file
             elif spec and not line.startswith("#"):
                 owners += line
     return found
 
 
-@pytest.mark.parametrize("spec,nodes,keys,count,owners", sections())
-def test_recorded_mapping(spec, nodes, keys, count, owners):
-    keys = (GOLDEN / keys).read_bytes().split(b"\n")[:int(count)]
-    names = [n.split("=")[0] for n in nodes]
-    digits = string.digits + string.ascii_lowercase + string.ascii_uppercase
-    got = lookup(nodes, keys, "--algorithm", spec)
-    assert len(owners) == int(count)
-    assert [got[k] for k in keys] == [names[digits.index(o)] for o in owners]
+@pytest.mark.parametrize("spec,nodes,down,keys,owners", sections())
+def test_recorded_mapping(spec, nodes, down, keys, owners):
+    lines = (GOLDEN / keys[1]).read_bytes().split(b"\n")[:keys[0]]
+    names = [re.split("[=,]", n)[0] for n in nodes]
+    digits = string.digits + string.ascii_letters
+    options = [a for name in down for a in ("--down", name)]
+    got = lookup(nodes, lines, "--algorithm", spec, *options)
+    assert len(owners) == keys[0]
+    assert [got[k] for k in lines] == [names[digits.index(o)] for o in owners]
 
 
 def test_all_systems_are_recorded():
     specs = {p.values[0].split(",")[0] for p in sections()}
-    assert {"compat:python-ring", "compat:circle-360", "compat:java-rendezvous", "compat:ketama",
-            "compat:libmemcached-modula", "compat:libmemcached-consistent",
-            "compat:libmemcached-ketama-weighted", "compat:libmemcached-ketama-spy",
-            "compat:spymemcached"} <= specs
+    assert {"compat:" + name for name in (
+        "python-ring", "circle-360", "java-rendezvous", "ketama", "libmemcached-modula",
+        "libmemcached-consistent", "libmemcached-ketama-weighted", "libmemcached-ketama-spy",
+        "spymemcached", "nginx-consistent", "nginx-hash",
+        "nginx-ip-hash", "pingora", "haproxy-consistent", "haproxy-map", "twemproxy-ketama",
+        "twemproxy-modula")} <= specs
 
 
 def test_a_harmful_mapping_warns():
@@ -172,10 +177,35 @@ def test_names_may_hold_anything():
 
 def test_slots():
     for nodes, why in ((["a,slot=1", "b,slot=1"], "slot 1 is taken"),
-                       (["a,slot=1048576"], "the slot is a whole number from 0 to 1048575")):
+                       (["a,slot=1048576"], "the slot is a whole number from 0 to 1048575"),
+                       (["a,id=0"], "the id is a whole number from 1 to 1048576"),
+                       (["a,id=2", "b,slot=1"], "slot 1 is taken"),
+                       (["a,id=2,slot=2"], "id=N is slot=N-1")):
         status, _, err = run("lookup", *node_args(nodes), "k")
         assert status == 2 and why in err
     assert lookup(["a,slot=7,zone=z,addr=10.0.0.1:80", "b"], KEYS) == lookup("ab", KEYS)
+
+
+def test_ids_are_slots_from_one():
+    def at(*nodes):
+        return lookup(nodes, KEYS, "--compat", "haproxy-consistent")
+    assert at("a,id=7", "b,id=2,slot=1") == at("a,slot=6", "b,slot=1") != at("a", "b")
+    assert at("a,state=disabled", "b", "c") == at("b,id=2", "c,id=3") != at("b", "c")
+
+
+def test_ids_in_a_file(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("version: 1\nlisteners: [{name: w, bind: ':0'}]\npools:\n  app:\n"
+                    "    algorithm: {compat: haproxy-consistent, hash: crc32, hash-key: id}\n"
+                    "    nodes: [{name: a, address: 'h:1', id: 70}, "
+                    "{name: b, address: 'h:2', slot: 4}, "
+                    "{name: c, address: 'h:3', state: disabled}, {name: d, address: 'h:4'}]\n")
+    status, out, err = run("lookup", "-c", path, *KEYS)
+    assert status == 0, err
+    # The counter passes one number for each server: c is 3, d is 4.
+    assert dict(line.split("\t") for line in out.decode().splitlines()) == {
+        k.decode(): o for k, o in lookup(["a,id=70", "b,id=5", "d,id=4"], KEYS, "--compat",
+                                         "haproxy-consistent,hash=crc32").items()}
 
 
 # ---- keys are bytes ----

@@ -156,7 +156,7 @@ static int derive(const struct setting *s, const struct fl_change *changes, size
 
 static int try_add(const struct setting *s)
 {
-	struct fl_change change = {FL_ADD, {"one more", 1, FL_NONE, "zone"}};
+	struct fl_change change = {FL_ADD, {"10.1.1.1:1", 1, FL_NONE, "zone"}};
 	return derive(s, &change, 1);
 }
 
@@ -171,8 +171,8 @@ static int try_several(const struct setting *s)
 {
 	struct fl_change changes[] = {
 		{FL_REMOVE, {s->nodes[NODES - 1].name, 0, FL_NONE, NULL}},
-		{FL_ADD, {"one more", 1, FL_NONE, "zone"}},
-		{FL_ADD, {"another", 1, FL_NONE, NULL}},
+		{FL_ADD, {"10.1.1.1:1", 1, FL_NONE, "zone"}},
+		{FL_ADD, {"10.1.1.1:2", 1, FL_NONE, NULL}},
 	};
 	return derive(s, changes, 3);
 }
@@ -338,14 +338,14 @@ static bool supported(const struct setting *s, operation *op)
 
 static void set_up(struct setting *s, const char *spec)
 {
-	static char names[NODES][8];
-	struct fl_change change = {FL_ADD, {"later", 1, FL_NONE, NULL}};
+	static char names[NODES][24];
+	struct fl_change change = {FL_ADD, {"10.1.1.1:3", 1, FL_NONE, NULL}};
 	fl_placement *empty = test_place(spec, NULL, 0);
 	bool weights = fl_placement_capabilities(empty) & FL_WEIGHTS;
 	fl_placement_unref(empty);
 	s->spec = spec;
 	for (uint32_t i = 0; i < NODES; i++) {
-		snprintf(names[i], sizeof(names[i]), "n%u", i * 7919 % 1000);
+		snprintf(names[i], sizeof(names[i]), "10.2.0.%u:%u", i % 256, i * 7919 % 1000);
 		s->nodes[i] = (struct fl_node){
 			names[i], weights ? 1 + (int32_t)(i % 3) : 1, i, i % 2 ? "east" : NULL};
 	}
@@ -391,7 +391,9 @@ static void test_every_allocation_may_fail(void **state)
 static void test_other_forms(void **state)
 {
 	static const char *const specs[] = {"compat:java-rendezvous,hash=md5,charset=utf-16le",
-		"ring,points=1", "table,rows=256"};
+		"ring,points=1", "table,rows=256", "compat:nginx-hash,key=addr",
+		"compat:haproxy-consistent,hash-key=addr-port,key=source",
+		"compat:haproxy-map,hash=none"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
 		check_spec(specs[i]);

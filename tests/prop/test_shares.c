@@ -55,7 +55,10 @@ static double deviation(const fl_placement *p, const double *shares, size_t keys
 
 static const char *const exact[] = {"table", "table,rows=256", "table,epsilon=2%", "ring",
 	"ring,points=5", "rendezvous", "modulo", "anchor", "dx", "compat:python-ring",
-	"compat:circle-360"};
+	"compat:circle-360", "compat:nginx-consistent",
+	"compat:haproxy-consistent,hash=crc32,avalanche=1",
+	"compat:haproxy-map,hash=crc32,avalanche=1", "compat:nginx-hash",
+	"compat:twemproxy-ketama,hash=md5"};
 
 static void test_keys_follow_shares(void **state)
 {
@@ -238,7 +241,7 @@ static void test_movement_against_counting(void **state)
 			fl_placement *p = test_place(exact[a], t.nodes, t.count);
 			fl_placement *q = test_place(exact[a], t.nodes + 2, t.count - 3), *s;
 			check_movement(p, q, true);
-			s = test_change(p, FL_ADD, "new", 1, FL_NONE);
+			s = test_change(p, FL_ADD, "10.1.1.1:1", 1, FL_NONE);
 			check_movement(p, s, true);
 			fl_placement_unref(q);
 			q = test_place(exact[(a + 1) % 8], t.nodes, t.count);
@@ -261,12 +264,12 @@ static void test_minimal_is_least(void **state)
 		struct test_rng r = {a + 70};
 		struct test_nodes t = test_nodes_new(&r, 8, 1);
 		fl_placement *p = test_place(specs[a], t.nodes, 8);
-		fl_placement *q = test_change(p, FL_ADD, "new", 1, FL_NONE);
+		fl_placement *q = test_change(p, FL_ADD, "10.1.1.1:1", 1, FL_NONE);
 		struct fl_movement *m;
 		assert_int_equal(fl_movement_new(&m, p, q, 20000, NULL), FL_OK);
 		assert_true(near(m->moved, m->least, 1e-9));
 		for (size_t i = 0; i < m->count; i++)
-			assert_string_equal(m->flows[i].to, "new");
+			assert_string_equal(m->flows[i].to, "10.1.1.1:1");
 		fl_movement_free(m);
 		fl_placement_unref(p);
 		fl_placement_unref(q);

@@ -134,18 +134,18 @@ static const struct fl_node *random_node(const fl_placement *p, struct test_rng 
 /* One random change; the replay follows. Gives the new placement, or `p` when there was nothing
  * to do. */
 static fl_placement *anchor_step(
-	fl_placement *p, struct replay *model, struct test_rng *r, char name[16])
+	fl_placement *p, struct replay *model, struct test_rng *r, char name[32])
 {
 	bool full = fl_placement_count(p) == model->capacity;
 	bool empty = fl_placement_count(p) == 0;
 	fl_placement *q;
 	if (!empty && (full || test_below(r, 2) == 0)) {
 		const struct fl_node *node = random_node(p, r);
-		snprintf(name, 16, "%s", node->name);
+		snprintf(name, 32, "%s", node->name);
 		replay_remove(model, node->slot);
 		q = test_change(p, FL_REMOVE, name, 0, 0);
 	} else {
-		snprintf(name, 16, "s%llx", (unsigned long long)(test_next(r) >> 24));
+		snprintf(name, 32, "s%llx", (unsigned long long)(test_next(r) >> 24));
 		uint32_t slot = replay_add(model);
 		q = test_change(p, FL_ADD, name, 1, test_below(r, 2) ? slot : FL_NONE);
 		assert_int_equal(fl_placement_find(q, name), slot);
@@ -182,7 +182,7 @@ static void test_anchor_is_its_history(void **state)
 		replay_start(&model, capacity, p);
 		check_replay(p, &model);
 		for (int step = 0; step < 60; step++) {
-			char name[16];
+			char name[32];
 			p = anchor_step(p, &model, &r, name);
 			check_replay(p, &model);
 		}

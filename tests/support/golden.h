@@ -1,14 +1,16 @@
 /* Recorded mappings: tests/golden/X.csv holds sections of
  *     # provenance: who said so
  *     # spec: what fl_placement_new takes
- *     # nodes: NAME[=WEIGHT] ...      in the order they are given
- *     # keys: N [FILE]                the first N lines of tests/golden/FILE, or else of keys.txt
- * and then one character a key, the owner's number in that order (0-9, a-z, then A-Z). */
+ *     # nodes: NAME[=WEIGHT][,id=N] ...   in the order they are given
+ *     # down: NAME ...                some of them, masked; may be missing
+ *     # keys: N [FILE]                the first N lines of tests/golden/FILE, or keys.txt
+ * and then one character a key, the owner's number in that order (0-9, a-z, A-Z). */
 #ifndef FL_TEST_GOLDEN_H
 #define FL_TEST_GOLDEN_H
 
 #include "fairlead/fairlead.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +19,8 @@ struct golden {
 	char spec[128];
 	char text[2048]; /* the nodes' names, cut into words */
 	struct fl_node nodes[62];
-	char keys_file[64];
 	size_t node_count, keys;
+	char down[256], file[64];
 	char *owners;
 };
 
@@ -57,19 +59,15 @@ static inline void golden_nodes(struct golden *g, const char *list)
 	snprintf(g->text, sizeof(g->text), "%s", list);
 	g->node_count = 0;
 	for (char *word = strtok(g->text, " "); word; word = strtok(NULL, " ")) {
-		char *weight = strchr(word, '=');
+		char *id = strstr(word, ",id="), *weight;
+		if (id)
+			*id = '\0';
+		weight = strchr(word, '=');
 		if (weight)
 			*weight++ = '\0';
-		g->nodes[g->node_count++] =
-			(struct fl_node){word, weight ? atoi(weight) : 1, FL_NONE, NULL};
+		g->nodes[g->node_count++] = (struct fl_node){word, weight ? atoi(weight) : 1,
+			id ? (uint32_t)atoi(id + 4) - 1 : FL_NONE, NULL};
 	}
-}
-
-static inline void golden_keys_line(struct golden *g, const char *text)
-{
-	const char *file = strchr(text, ' ');
-	g->keys = (size_t)atol(text);
-	snprintf(g->keys_file, sizeof(g->keys_file), "%s", file ? file + 1 : "keys.txt");
 }
 
 /* The next section from *at on, or false at the end. owners is allocated. */
@@ -78,6 +76,8 @@ static inline bool golden_next(struct golden *g, char **at)
 	size_t have = 0;
 	g->keys = 0;
 	g->owners = NULL;
+	g->down[0] = '\0';
+	snprintf(g->file, sizeof(g->file), "keys.txt");
 	while (**at) {
 		char *line = *at, *end = strchr(line, '\n');
 		if (*line == '#' && g->owners)
@@ -88,8 +88,10 @@ static inline bool golden_next(struct golden *g, char **at)
 			snprintf(g->spec, sizeof(g->spec), "%s", line + 8);
 		else if (strncmp(line, "# nodes: ", 9) == 0)
 			golden_nodes(g, line + 9);
+		else if (strncmp(line, "# down: ", 8) == 0)
+			snprintf(g->down, sizeof(g->down), "%s", line + 8);
 		else if (strncmp(line, "# keys: ", 8) == 0)
-			golden_keys_line(g, line + 8);
+			(void)sscanf(line + 8, "%zu %63s", &g->keys, g->file);
 		if (*line == '#')
 			continue;
 		if (!g->owners && !(g->owners = calloc(1, g->keys + 1)))
@@ -109,32 +111,60 @@ static inline int golden_digit(char c)
 	return c >= 'a' ? c - 'a' + 10 : c - 'A' + 36;
 }
 
-/* How many keys of all sections of `name` have another owner; prints the first few. */
-static inline size_t golden_mismatches(const char *name, size_t *sections, size_t *checked)
+static inline struct fl_mask golden_mask(struct golden *g, const fl_placement *p)
+{
+	static uint64_t words[FL_MAX_NODES / 64];
+	memset(words, 0, sizeof(words));
+	for (char *name = strtok(g->down, " "); name; name = strtok(NULL, " ")) {
+		uint32_t slot = fl_placement_find(p, name);
+		if (slot == FL_NONE)
+			abort();
+		words[slot / 64] |= (uint64_t)1 << (slot % 64);
+	}
+	return (struct fl_mask){words, FL_MAX_NODES / 64};
+}
+
+/* How many keys of the section have another owner; prints the first few. */
+static inline size_t golden_section(struct golden *g)
 {
 	struct golden_keys keys;
+	struct fl_mask mask;
+	struct fl_error err;
+	fl_placement *p;
+	size_t bad = 0;
+	bool down = g->down[0] != '\0';
+	if (fl_placement_new(&p, g->spec, g->nodes, g->node_count, &err) != FL_OK) {
+		printf("%s: %s\n", g->spec, err.text);
+		abort();
+	}
+	golden_keys_load(&keys, g->file);
+	mask = golden_mask(g, p);
+	for (size_t i = 0; i < g->keys; i++) {
+		const char *recorded = g->nodes[golden_digit(g->owners[i])].name;
+		struct fl_key key = fl_key_bytes(keys.key[i], keys.len[i]);
+		uint32_t slot = FL_NONE;
+		(void)fl_pick(p, &key, down ? &mask : NULL, &slot);
+		if (slot != FL_NONE && strcmp(fl_placement_node(p, slot)->name, recorded) == 0)
+			continue;
+		if (bad++ < 5)
+			printf("%s: key %zu: slot %u, recorded %s\n", g->spec, i, slot,
+				recorded);
+	}
+	fl_placement_unref(p);
+	free(keys.text);
+	return bad;
+}
+
+/* The same of all sections of `name`. */
+static inline size_t golden_mismatches(const char *name, size_t *sections, size_t *checked)
+{
 	struct golden g;
 	char *text = golden_read(name), *at = text;
 	size_t bad = 0;
 	for (*sections = *checked = 0; golden_next(&g, &at); ++*sections) {
-		fl_placement *p;
-		golden_keys_load(&keys, g.keys_file);
-		struct fl_error err;
-		if (fl_placement_new(&p, g.spec, g.nodes, g.node_count, &err) != FL_OK) {
-			printf("%s: %s\n", g.spec, err.text);
-			abort();
-		}
-		for (size_t i = 0; i < g.keys; i++, ++*checked) {
-			uint32_t slot = fl_lookup(p, keys.key[i], keys.len[i]);
-			if (slot == (uint32_t)golden_digit(g.owners[i]))
-				continue;
-			if (bad++ < 5)
-				printf("%s: key %zu: slot %u, recorded %c\n", g.spec, i, slot,
-					g.owners[i]);
-		}
-		fl_placement_unref(p);
+		bad += golden_section(&g);
+		*checked += g.keys;
 		free(g.owners);
-		free(keys.text);
 	}
 	free(text);
 	return bad;

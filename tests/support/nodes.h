@@ -29,7 +29,8 @@ struct test_nodes {
 	size_t count;
 };
 
-/* `count` nodes with names that do not come sorted; weights 1..most_weight, and now and then 0
+/* `count` nodes with names that do not come sorted, addresses because some mappings take nothing
+ * else; weights 1..most_weight, and now and then 0
  * when most_weight is above 1. */
 static inline struct test_nodes test_nodes_new(
 	struct test_rng *r, size_t count, int32_t most_weight)
@@ -40,8 +41,10 @@ static inline struct test_nodes test_nodes_new(
 	if (!t.names || !t.nodes)
 		abort();
 	for (size_t i = 0; i < count; i++) {
-		snprintf(t.names[i], sizeof(t.names[i]), "%04x-node%zu",
-			(unsigned)(fl_mix64(tag + i) & 0xffff), i);
+		uint32_t bits = (uint32_t)fl_mix64(tag + i);
+		snprintf(t.names[i], sizeof(t.names[i]), "10.%u.%u.%u:%u", bits & 0xff,
+			(unsigned)(i >> 8 & 0xff), (unsigned)(i & 0xff),
+			32 * (1 + (bits >> 8) % 2000) + (unsigned)(i >> 16));
 		t.nodes[i] = (struct fl_node){t.names[i], 1, FL_NONE, NULL};
 		if (most_weight > 1 && test_below(r, 10) != 0)
 			t.nodes[i].weight = 1 + (int32_t)test_below(r, (uint32_t)most_weight);

@@ -1,4 +1,5 @@
-/* Specs of all sorts of algorithms, for what must hold over any of them. */
+/* Specs of all sorts of algorithms, for what must hold over any of them whose order of owners a mask
+ * leaves alone (of compat:haproxy-map and compat:twemproxy-modula it does not). */
 #ifndef FL_TEST_SPECS_H
 #define FL_TEST_SPECS_H
 
@@ -11,7 +12,8 @@ static const char *const test_specs[] = {"table,rows=1024", "table,rows=256,epsi
 	"compat:libmemcached-consistent,hash=crc", "compat:libmemcached-ketama-weighted",
 	"compat:libmemcached-ketama-spy,hash=murmur3,points=jenkins", "compat:ketama",
 	"compat:spymemcached", "compat:spymemcached,hash=crc,format=libmemcached",
-	"compat:spymemcached-arraymod"};
+	"compat:spymemcached-arraymod", "compat:nginx-consistent", "compat:nginx-hash",
+	"compat:haproxy-consistent", "compat:twemproxy-ketama"};
 
 #define TEST_SPECS (sizeof(test_specs) / sizeof(test_specs[0]))
 

@@ -15,7 +15,7 @@ import tracemalloc
 import fairlead
 import pytest
 
-NAMES = ["node-%d" % i for i in range(20)]
+NAMES = ["10.0.0.%d:80" % i for i in range(20)]
 
 
 def option_for(a):
@@ -49,7 +49,7 @@ def test_lookup_owners_and_batch_agree(a):
 @every
 def test_down(a):
     p = make(a)
-    down = ["node-1", "node-3"]
+    down = ["10.0.0.1:80", "10.0.0.3:80"]
     keys = [b"k%d" % i for i in range(200)]
     many = p.lookup_many(keys, down=down)
     assert many == [p.lookup(k, down=set(down)) for k in keys]
@@ -87,7 +87,7 @@ def test_lookup_by_hash(a):
     for i in range(100):
         key = "key-%d" % i
         assert p.lookup_hash(p.hash(key)) == p.lookup(key)
-        assert p.lookup_hash(p.hash(key), down=["node-2"]) == p.lookup(key, ["node-2"])
+        assert p.lookup_hash(p.hash(key), down=["10.0.0.2:80"]) == p.lookup(key, ["10.0.0.2:80"])
     for bad, error in ((-1, OverflowError), (1 << 64, OverflowError), ("x", TypeError)):
         with pytest.raises(error):
             p.lookup_hash(bad)
@@ -95,12 +95,12 @@ def test_lookup_by_hash(a):
 
 @every
 def test_owners_by_zone(a):
-    nodes = [fairlead.Node("n%d" % i, 1, i, "z%d" % (i % 3) if i < 6 else None) for i in range(8)]
+    nodes = [fairlead.Node("10.0.0.%d:80" % i, 1, i, "z%d" % (i % 3) if i < 6 else None) for i in range(8)]
     p = getattr(fairlead, fairlead._class_name(a.name))(nodes, **option_for(a))
     zone = {n.name: n.zone for n in nodes}
     for i in range(60):
         key = "key-%d" % i
-        plain, down = p.owners(key, 8), ["n%d" % (i % 8)]
+        plain, down = p.owners(key, 8), ["10.0.0.%d:80" % (i % 8)]
         for z in ("z0", "z1", None):
             near = p.owners_near(key, z, 8)
             assert near[:2] == [n for n in near if zone[n] == z] and sorted(near) == sorted(plain)
@@ -129,7 +129,7 @@ def test_secret(a):
     # From the paper: the fifteen bytes 0 to 14 under the key 0 to 15.
     assert p.hash(bytes(range(15))) == 0xa129ca6149be45e5
     assert p.spec == q.spec + ",secret=***" and SECRET not in repr(p)
-    for data in (p.save(), p.remove("node-6").save()):
+    for data in (p.save(), p.remove("10.0.0.6:80").save()):
         assert SECRET.encode() not in data and bytes(range(16)) not in data
     loaded = cls.load(q.spec + ",secret=" + SECRET, p.save())
     assert loaded == p and loaded.lookup_many(keys) == p.lookup_many(keys)
@@ -153,7 +153,7 @@ def test_secret(a):
 def test_load(a):
     p, load = make(a), fairlead.Load(slots=20, epsilon=0.5)
     assert load.epsilon == 0.5 and load.total == 0
-    assert load.cap(p, "node-0") == 1 and load.cap(p, "node-0", down=["node-0"]) == 0
+    assert load.cap(p, "10.0.0.0:80") == 1 and load.cap(p, "10.0.0.0:80", down=["10.0.0.0:80"]) == 0
     leases = [load.acquire(p, "one hot key") for _ in range(70)]
     assert leases[0].node == p.lookup("one hot key")
     counts = {n: load.count(p, n) for n in p}
@@ -252,11 +252,11 @@ def test_an_empty_placement():
 
 def test_movement():
     p = fairlead.Table(NAMES[:10])
-    q = p.remove("node-4")
+    q = p.remove("10.0.0.4:80")
     m = p.movement(q)
     assert m.exact and m.excess == 0 and m.interval == 0
-    assert abs(m.moved - p.shares()["node-4"]) < 1e-12
-    assert {f.source for f in m.flows} == {"node-4"}
+    assert abs(m.moved - p.shares()["10.0.0.4:80"]) < 1e-12
+    assert {f.source for f in m.flows} == {"10.0.0.4:80"}
     assert m.flows == sorted(m.flows, key=lambda f: -f.share)
     sampled = fairlead.Rendezvous(NAMES[:4]).movement(fairlead.Rendezvous(NAMES[:5]), 5000)
     assert not sampled.exact and 0 < sampled.interval < 0.05 and abs(sampled.moved - .2) < .05
@@ -352,9 +352,9 @@ def test_saved_bytes():
 def test_a_history_is_pickled(a):
     p = make(a)
     try:
-        p = p.remove("node-2").remove("node-5").add("x")
+        p = p.remove("10.0.0.2:80").remove("10.0.0.5:80").add("10.1.1.1:80")
     except fairlead.UnsupportedError:
-        p = p.remove("node-6")
+        p = p.remove("10.0.0.6:80")
     q = pickle.loads(pickle.dumps(p))
     assert q == p and q.lookup_many(NAMES) == p.lookup_many(NAMES)
     assert q.remove(p.nodes[-1].name) == p.remove(p.nodes[-1].name)
@@ -364,17 +364,17 @@ def exercise():
     """Each call that makes or borrows objects, also those that fail half way."""
     p = fairlead.Ring([fairlead.Node(n, 2, None, "z%d" % (i % 2)) for i, n in enumerate(NAMES)])
     p.lookup("key-1")
-    p.lookup(bytearray(b"key"), down=["node-1"])
-    p.owners("key", 5, down=iter(["node-2"]))
+    p.lookup(bytearray(b"key"), down=["10.0.0.1:80"])
+    p.owners("key", 5, down=iter(["10.0.0.2:80"]))
     p.lookup_many(("key-%d" % i for i in range(300)), down=NAMES[:3])
-    q = pickle.loads(pickle.dumps(p.add("x").remove("node-3").reweight("x", 4)))
-    p.owners_near("key", "z1", 4, ["node-5"]), p.owners_spread(bytearray(b"key"), 30)
-    p.lookup_hash(1 << 63, down=["node-1"])
+    q = pickle.loads(pickle.dumps(p.add("10.1.1.1:80").remove("10.0.0.3:80").reweight("10.1.1.1:80", 4)))
+    p.owners_near("key", "z1", 4, ["10.0.0.5:80"]), p.owners_spread(bytearray(b"key"), 30)
+    p.lookup_hash(1 << 63, down=["10.0.0.1:80"])
     load = fairlead.Load(32)
     for i in range(40):
-        with load.acquire(p, "key-%d" % i, down=["node-1"]):
+        with load.acquire(p, "key-%d" % i, down=["10.0.0.1:80"]):
             load.acquire(p, "key")
-    load.cap(p, "node-1"), load.count(p, "node-2"), load.total
+    load.cap(p, "10.0.0.1:80"), load.count(p, "10.0.0.2:80"), load.total
     fairlead.Modulo(NAMES[:2], secret=SECRET).spec
     p.movement(q), p.shares(), p.nodes, p.starved, p.weights, p.hash("k"), repr(p), p == q
     fairlead.algorithms()

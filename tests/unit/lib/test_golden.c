@@ -81,6 +81,30 @@ static void test_circle_360(void **state)
 		system("/usr/bin/python3 " FL_TEST_DIR "/model/circle_360.py --check"), 0);
 }
 
+static void test_nginx(void **state)
+{
+	(void)state;
+	check("nginx.csv", 16, 16 * 200);
+}
+
+static void test_pingora(void **state)
+{
+	(void)state;
+	check("pingora.csv", 2, 2 * 200);
+}
+
+static void test_haproxy(void **state)
+{
+	(void)state;
+	check("haproxy.csv", 41, 8300);
+}
+
+static void test_twemproxy(void **state)
+{
+	(void)state;
+	check("twemproxy.csv", 29, 5950);
+}
+
 /* Our own mappings, mapping version 1: a change here moves users' keys. The file came from the
  * models (tests/model/freeze.py), not from us. */
 static void test_native(void **state)
@@ -168,6 +192,10 @@ int main(void)
 		cmocka_unit_test(test_ketama),
 		cmocka_unit_test(test_spymemcached),
 		cmocka_unit_test(test_circle_360),
+		cmocka_unit_test(test_nginx),
+		cmocka_unit_test(test_pingora),
+		cmocka_unit_test(test_haproxy),
+		cmocka_unit_test(test_twemproxy),
 		cmocka_unit_test(test_native),
 		cmocka_unit_test(test_native_owners),
 		cmocka_unit_test(test_java_utf16),

@@ -107,6 +107,31 @@ static void counts_are_those_of_the_structure(void **state)
 	}
 }
 
+/* What has arcs can say where a key is among them, in every mapping there is. */
+static void all_that_have_parts_tell(void **state)
+{
+	const struct fl_algorithm_info *a = NULL;
+	size_t seen = 0;
+
+	(void)state;
+	while ((a = fl_algorithm_next(a))) {
+		struct fl_node nodes[3] = {{"10.0.0.1:80", 1, FL_NONE, NULL},
+			{"10.0.0.2:80", 1, FL_NONE, NULL}, {"10.0.0.3:80", 1, FL_NONE, NULL}};
+		struct fl_key key = fl_key_bytes("alice", 5);
+		struct fl_position at;
+		fl_placement *p = NULL;
+
+		if (!(a->capabilities & FL_EXACT_MOVEMENT))
+			continue;
+		assert_int_equal(fl_placement_new(&p, a->name, nodes, 3, NULL), FL_OK);
+		assert_int_equal(fl_locate(p, &key, &at), FL_OK);
+		assert_true(at.index < at.count && within(&at, at.hash));
+		fl_placement_unref(p);
+		seen++;
+	}
+	assert_true(seen >= 10);
+}
+
 static void one_node_has_everything(void **state)
 {
 	fl_placement *p = make("ring,points=1", 1);
@@ -147,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_have_one_owner),
 		cmocka_unit_test(counts_are_those_of_the_structure),
+		cmocka_unit_test(all_that_have_parts_tell),
 		cmocka_unit_test(one_node_has_everything),
 		cmocka_unit_test(what_has_no_parts_says_so),
 	};

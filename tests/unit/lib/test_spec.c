@@ -48,6 +48,10 @@ static const struct {
 	{"table,rows=33554432", FL_EINVAL, "to 16777216"},
 	{"compat:java-rendezvous,hash=md4", FL_EINVAL, "murmur3_128, md5, sha256"},
 	{"compat:java-rendezvous,hash=", FL_EINVAL, "one of"},
+	{"compat:twemproxy-modula,hash-tag={", FL_EINVAL, "two printable characters"},
+	{"compat:twemproxy-modula,hash-tag={}}", FL_EINVAL, "two printable characters"},
+	{"compat:twemproxy-modula,hash-tag={\n", FL_EINVAL, "hash-tag=...: expected two"},
+	{"compat:haproxy-consistent,hash-key=port", FL_EINVAL, "addr-port, guid"},
 	{"ring,points=111111111111111111111111111111111111111111111111111111111111111111111",
 		FL_EINVAL, "too long"},
 	{"ringringringringringringringringringringringringringringringringringringring",
@@ -177,6 +181,22 @@ static void test_good_specs(void **state)
 	assert_int_equal(spec.options[1], 1);
 }
 
+/* Printed and read again: tags, too, with the one that looks like the sign between the two. */
+static void test_printed_tags(void **state)
+{
+	static const char *const tags[] = {"", "{}", "==", "%s", "~!"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		struct fl_spec spec;
+		char text[96], printed[FL_SPEC_TEXT];
+		snprintf(text, sizeof(text), "compat:twemproxy-modula,hash=md5,hash-tag=%s",
+			tags[i]);
+		assert_int_equal(fl_spec_parse(&spec, text, NULL), FL_OK);
+		fl_spec_print(printed, spec.algorithm, spec.options, spec.secret.given);
+		assert_string_equal(printed, text);
+	}
+}
+
 /* The text with every option and its default says what the defaults are. */
 static void test_listed_defaults(void **state)
 {
@@ -251,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_good_secrets),
 		cmocka_unit_test(test_hiding),
 		cmocka_unit_test(test_good_specs),
+		cmocka_unit_test(test_printed_tags),
 		cmocka_unit_test(test_listed_defaults),
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_edit_distance),

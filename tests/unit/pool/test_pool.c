@@ -53,6 +53,34 @@ static void test_order_counts_where_it_does(void **unused)
 	fl_pool_unref(fresh);
 }
 
+/* As HAProxy counts servers: every one in the list, and past those that say their number. */
+static void test_slots_are_places_where_they_decide(void **unused)
+{
+	struct fl_pool *pool = help_pool("compat:haproxy-map", "a b!disabled c+ d e#9 f");
+	struct fl_view *before;
+
+	(void)unused;
+	assert_int_equal(help_slot(pool, 0, "a"), 0);
+	assert_int_equal(help_slot(pool, 1, "c"), 2);
+	assert_int_equal(help_slot(pool, 0, "d"), 3);
+	assert_int_equal(help_slot(pool, 0, "e"), 9);
+	assert_int_equal(help_slot(pool, 0, "f"), 5);
+	assert_int_equal(fl_pool_set_admin(pool, "b", FL_ADMIN_ENABLED, 0), FL_OK);
+	assert_int_equal(help_slot(pool, 0, "b"), 1);
+	assert_int_equal(help_slot(pool, 0, "d"), 3);
+	before = fl_pool_view(pool);
+	/* What was set at run time outlives a conf that says what it said before. */
+	assert_int_equal(
+		help_apply(pool, "compat:haproxy-map", "a b!disabled c+ d e#9 f", 2000), FL_OK);
+	assert_ptr_equal(fl_pool_view(pool), before);
+	/* Who is taken out of the list lets the others move up. */
+	assert_int_equal(help_apply(pool, "compat:haproxy-map", "a c+ d#1 f", 2000), FL_OK);
+	assert_int_equal(help_slot(pool, 0, "d"), 1);
+	assert_int_equal(help_slot(pool, 1, "c"), 2);
+	assert_int_equal(help_slot(pool, 0, "f"), 4);
+	fl_pool_unref(pool);
+}
+
 static void test_slots_stay(void **unused)
 {
 	struct fl_pool *pool = help_pool("table", "a b c d");
@@ -489,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_same_conf_publishes_nothing),
 		cmocka_unit_test(test_order_counts_where_it_does),
+		cmocka_unit_test(test_slots_are_places_where_they_decide),
 		cmocka_unit_test(test_slots_stay),
 		cmocka_unit_test(test_slot_taken_by_a_chosen_one),
 		cmocka_unit_test(test_derived_is_fresh),
