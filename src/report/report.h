@@ -42,8 +42,10 @@
 #define FL_REPORT_MAX_TEXT     ((size_t)64 << 10)  /* bytes of one text */
 #define FL_REPORT_MAX_ITEMS    1024       /* sections; tables and charts of one section */
 #define FL_REPORT_MAX_SERIES   (1u << 16) /* of a chart; also its nodes */
-#define FL_REPORT_MAX_POINTS   (1u << 22) /* of a chart */
+#define FL_REPORT_MAX_POINTS   (1u << 20) /* of a chart: labels, points, flows, rows */
 #define FL_REPORT_MAX_DECIMALS 9
+#define FL_REPORT_MAX_VALUE    1e300  /* in a chart, so that sums stay finite */
+#define FL_REPORT_LEAST_VALUE  1e-300 /* in a chart; less counts as 0 */
 
 struct fl_report;
 struct fl_report_table;
@@ -138,10 +140,10 @@ void fl_report_no_cell(struct fl_report_table *t);
 /* ---- charts -------------------------------------------------------------------------- */
 
 /* All in the newest section. A series' colour goes by its name: the same in every chart of the
- * report, by the order of first appearance. HTML gives each chart's data as a table, too. */
+ * report. HTML gives each chart's data as a table, too. */
 
-/* Bars, lying, one group a label (a node, say), one bar a series. Many labels are thinned out
- * to the largest, and the rest is told ("and 940 more"). */
+/* Bars, lying, one group a label (a node, say), one bar a series. Of many labels the largest are
+ * drawn and (not stacked) a few of the smallest; the rest is told ("and 940 more"). */
 struct fl_report_chart *fl_report_bars(struct fl_report *r, const struct fl_report_spec *spec);
 /* A polyline a series, such as the peak by the number of nodes. */
 struct fl_report_chart *fl_report_lines(struct fl_report *r, const struct fl_report_spec *spec);
