@@ -26,6 +26,10 @@ add_compile_options(
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
   $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
   -fstack-protector-strong)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86|i[3-6]86)$")
+  # Doubles are rounded at each step, as elsewhere: some mappings repeat a peer's arithmetic.
+  add_compile_options($<$<COMPILE_LANGUAGE:C>:-msse2> $<$<COMPILE_LANGUAGE:C>:-mfpmath=sse>)
+endif()
 if(FAIRLEAD_WERROR)
   add_compile_options(-Werror)
 endif()

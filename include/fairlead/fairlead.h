@@ -219,7 +219,10 @@ FL_API uint64_t fl_placement_hash(const fl_placement *p, const void *bytes, size
 
 /* The slot that owns `key`, into *slot; FL_NONE when nobody eligible is left.
  * Errors: FL_ENOTSUP when the key has no bytes and the algorithm needs them.
- * Any thread, no lock, no allocation. */
+ * Any thread, no lock, no allocation. But for systems that build anew without the nodes that are
+ * down (compat: Envoy, Katran, Cilium; FL_EXACT_MASK without FL_MINIMAL_ANY) a mask does so as well,
+ * at the cost of a build, and FL_ENOMEM is possible; fl_owners then builds for each owner. For many
+ * picks, derive a placement without those nodes instead. */
 FL_API int fl_pick(const fl_placement *p, const struct fl_key *key, const struct fl_mask *mask,
 	uint32_t *slot);
 

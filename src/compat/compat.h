@@ -23,5 +23,24 @@ extern const struct fl_algorithm fl_compat_spymemcached;
 extern const struct fl_algorithm fl_compat_spymemcached_arraymod;
 extern const struct fl_algorithm fl_compat_twemproxy_ketama;
 extern const struct fl_algorithm fl_compat_twemproxy_modula;
+extern const struct fl_algorithm fl_compat_mcrouter_ch3;
+extern const struct fl_algorithm fl_compat_mcrouter_crc32;
+extern const struct fl_algorithm fl_compat_mcrouter_weighted_ch3;
+extern const struct fl_algorithm fl_compat_mcrouter_weighted_ch4;
+extern const struct fl_algorithm fl_compat_mcrouter_rendezvous;
+extern const struct fl_algorithm fl_compat_mcrouter_weighted_rendezvous;
+extern const struct fl_algorithm fl_compat_katran_maglev;
+extern const struct fl_algorithm fl_compat_cilium_maglev;
+extern const struct fl_algorithm fl_compat_envoy_ring;
+extern const struct fl_algorithm fl_compat_envoy_maglev;
+extern const struct fl_algorithm fl_compat_grpc_ring;
+extern const struct fl_algorithm fl_compat_guava;
+extern const struct fl_algorithm fl_compat_jump;
+extern const struct fl_algorithm fl_compat_redis_cluster;
+extern const struct fl_algorithm fl_compat_caddy;
+extern const struct fl_algorithm fl_compat_traefik;
+extern const struct fl_algorithm fl_compat_varnish_shard;
+extern const struct fl_algorithm fl_compat_varnish_shard_alt;
+extern const struct fl_algorithm fl_compat_glb;
 
 #endif

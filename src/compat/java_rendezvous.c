@@ -14,9 +14,9 @@
  * node and lookup; the key is hashed once and the state copied. */
 #include "compat/compat.h"
 
+#include "compat/contest.h"
 #include "compat/utf16.h"
 #include "hash/stream.h"
-#include "place/placement_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,169 +29,77 @@ enum {
 static const char *const hashes[] = {"murmur3_128", "md5", "sha256", NULL};
 static const char *const charsets[] = {"utf-8", "utf-16le", NULL};
 
-struct java_node {
-	const char *name;
-	uint32_t slot;
-};
-
-struct java {
-	enum fl_stream_kind kind;
+/* What bids start from: the digest so far, of the key. */
+struct started {
 	bool wide; /* utf-16le */
-	uint32_t count;
-	struct java_node nodes[]; /* in String order */
-};
-
-struct scored {
-	int64_t score;
-	uint32_t index;
+	struct fl_stream stream;
 };
 
 static int by_string(const void *a, const void *b)
 {
 	return fl_utf16_compare(
-		((const struct java_node *)a)->name, ((const struct java_node *)b)->name);
+		((const struct fl_bidder *)a)->name, ((const struct fl_bidder *)b)->name);
 }
 
-static int build(struct fl_placement *p, struct fl_error *err)
-{
-	static const enum fl_stream_kind kinds[] = {
-		FL_STREAM_MURMUR3_128, FL_STREAM_MD5, FL_STREAM_SHA256};
-	struct java *j = malloc(sizeof(*j) + p->eligible * sizeof(j->nodes[0]));
-	(void)err;
-	if (!j)
-		return FL_ENOMEM;
-	j->kind = kinds[p->options[OPTION_HASH]];
-	j->wide = p->options[OPTION_CHARSET] == 1;
-	j->count = 0;
-	for (uint32_t i = 0; i < p->count; i++) {
-		if (p->nodes[i].weight > 0)
-			j->nodes[j->count++] =
-				(struct java_node){p->nodes[i].name, p->nodes[i].slot};
-	}
-	qsort(j->nodes, j->count, sizeof(j->nodes[0]), by_string);
-	p->state = j;
-	return FL_OK;
-}
-
-static void release(struct fl_placement *p)
-{
-	free(p->state);
-}
-
-static void add_text(const struct java *j, struct fl_stream *s, const void *bytes, size_t len)
+static void add_text(struct started *s, const void *bytes, size_t len)
 {
 	const unsigned char *at = bytes;
-	if (!j->wide) {
-		fl_stream_add(s, bytes, len);
+	if (!s->wide) {
+		fl_stream_add(&s->stream, bytes, len);
 		return;
 	}
 	while (len > 0) {
 		unsigned char units[4];
 		size_t used, n = fl_utf16le_next(at, len, units, &used);
-		fl_stream_add(s, units, n);
+		fl_stream_add(&s->stream, units, n);
 		at += used;
 		len -= used;
 	}
 }
 
-static void start(const struct java *j, const struct fl_key *key, struct fl_stream *s)
+/* The greatest signed score is the smallest bid; Long.MIN_VALUE is FL_BID_NEVER. */
+static uint64_t bid(const struct fl_contest *c, const struct fl_bidder *who, const void *key)
 {
-	fl_stream_init(s, j->kind);
-	add_text(j, s, key->bytes, key->len);
+	struct started s = *(const struct started *)key;
+	(void)c;
+	add_text(&s, who->name, strlen(who->name));
+	return (uint64_t)INT64_MAX - fl_stream_first64(&s.stream);
 }
 
-static int64_t score_of(const struct java *j, const struct fl_stream *started, uint32_t i)
+static int build(struct fl_placement *p, struct fl_error *err)
 {
-	struct fl_stream s = *started;
-	add_text(j, &s, j->nodes[i].name, strlen(j->nodes[i].name));
-	return (int64_t)fl_stream_first64(&s);
+	struct fl_contest *c;
+	(void)err;
+	if (fl_contest_build(p, bid) != FL_OK)
+		return FL_ENOMEM;
+	c = p->state;
+	qsort(c->bidders, c->count, sizeof(c->bidders[0]), by_string);
+	return FL_OK;
+}
+
+static void start(const struct fl_placement *p, const struct fl_key *key, struct started *s)
+{
+	static const enum fl_stream_kind kinds[] = {
+		FL_STREAM_MURMUR3_128, FL_STREAM_MD5, FL_STREAM_SHA256};
+	s->wide = p->options[OPTION_CHARSET] == 1;
+	fl_stream_init(&s->stream, kinds[p->options[OPTION_HASH]]);
+	add_text(s, key->bytes, key->len);
 }
 
 static uint32_t pick(
 	const struct fl_placement *p, const struct fl_key *key, const struct fl_mask *mask)
 {
-	const struct java *j = p->state;
-	struct fl_stream s;
-	int64_t best = INT64_MIN;
-	uint32_t slot = FL_NONE;
-	start(j, key, &s);
-	for (uint32_t i = 0; i < j->count; i++) {
-		if (fl_masked(mask, j->nodes[i].slot))
-			continue;
-		int64_t score = score_of(j, &s, i);
-		if (score > best) {
-			best = score;
-			slot = j->nodes[i].slot;
-		}
-	}
-	return slot;
-}
-
-static int by_score(const void *a, const void *b)
-{
-	const struct scored *x = a, *y = b;
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Keeps the best `k` in list[0..*have), best first. */
-static void insert(struct scored *list, size_t *have, size_t k, struct scored one)
-{
-	size_t i = *have;
-	if (i == k && by_score(&one, &list[--i]) > 0)
-		return;
-	*have = i + 1;
-	for (; i > 0 && by_score(&one, &list[i - 1]) < 0; i--)
-		list[i] = list[i - 1];
-	list[i] = one;
-}
-
-/* All scores that can win, into list (room for all nodes, or the best k of them sorted). */
-static size_t gather(const struct java *j, const struct fl_key *key, const struct fl_mask *mask,
-	struct scored *list, size_t k, bool all)
-{
-	struct fl_stream s;
-	size_t have = 0;
-	start(j, key, &s);
-	for (uint32_t i = 0; i < j->count; i++) {
-		if (fl_masked(mask, j->nodes[i].slot))
-			continue;
-		struct scored one = {score_of(j, &s, i), i};
-		if (one.score == INT64_MIN)
-			continue;
-		if (all)
-			list[have++] = one;
-		else
-			insert(list, &have, k, one);
-	}
-	return have;
+	struct started s;
+	start(p, key, &s);
+	return fl_contest_pick(p, &s, mask);
 }
 
 static int owners(const struct fl_placement *p, const struct fl_key *key,
 	const struct fl_mask *mask, uint32_t *slots, size_t k)
 {
-	const struct java *j = p->state;
-	struct scored few[64] = {{0, 0}}, *list = few;
-	size_t have;
-	if (k > 64 && !(list = malloc(j->count * sizeof(*list))))
-		return FL_ENOMEM;
-	have = gather(j, key, mask, list, k, list != few);
-	if (list != few) {
-		qsort(list, have, sizeof(*list), by_score);
-		have = have < k ? have : k;
-	}
-	for (size_t i = 0; i < have; i++)
-		slots[i] = j->nodes[list[i].index].slot;
-	if (list != few)
-		free(list);
-	return (int)have;
-}
-
-static size_t memory(const struct fl_placement *p)
-{
-	const struct java *j = p->state;
-	return sizeof(*j) + j->count * sizeof(j->nodes[0]);
+	struct started s;
+	start(p, key, &s);
+	return fl_contest_owners(p, &s, mask, slots, k);
 }
 
 const struct fl_algorithm fl_compat_java_rendezvous = {
@@ -204,8 +112,8 @@ const struct fl_algorithm fl_compat_java_rendezvous = {
 	.max_weight = 1,
 	.key_hash = FL_KEY_WITH_NODE,
 	.build = build,
-	.free = release,
+	.free = fl_contest_free,
 	.pick = pick,
 	.owners = owners,
-	.memory = memory,
+	.memory = fl_contest_memory,
 };

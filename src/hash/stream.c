@@ -16,6 +16,9 @@ void fl_stream_init(struct fl_stream *s, enum fl_stream_kind kind)
 	case FL_STREAM_SHA256:
 		SHA256Init(&s->u.sha256);
 		break;
+	case FL_STREAM_XXH64:
+		(void)XXH64_reset(&s->u.xxh64, 0);
+		break;
 	}
 }
 
@@ -32,6 +35,9 @@ void fl_stream_add(struct fl_stream *s, const void *bytes, size_t len)
 		break;
 	case FL_STREAM_SHA256:
 		SHA256Update(&s->u.sha256, bytes, len);
+		break;
+	case FL_STREAM_XXH64:
+		(void)XXH64_update(&s->u.xxh64, bytes, len);
 		break;
 	}
 }
@@ -50,6 +56,8 @@ uint64_t fl_stream_first64(struct fl_stream *s)
 	case FL_STREAM_SHA256:
 		SHA256Final(sum, &s->u.sha256);
 		break;
+	case FL_STREAM_XXH64:
+		return XXH64_digest(&s->u.xxh64);
 	}
 	return fl_load64_le(sum);
 }

@@ -7,11 +7,14 @@
 
 #include <md5.h>
 #include <sha2.h>
+#define XXH_STATIC_LINKING_ONLY /* a state that can be copied */
+#include <xxhash.h>
 
 enum fl_stream_kind {
 	FL_STREAM_MURMUR3_128, /* seed 0 */
 	FL_STREAM_MD5,
 	FL_STREAM_SHA256,
+	FL_STREAM_XXH64, /* seed 0; the digest is the number itself */
 };
 
 /* Copied by assignment. */
@@ -21,6 +24,7 @@ struct fl_stream {
 		struct fl_murmur3 murmur3;
 		MD5_CTX md5;
 		SHA2_CTX sha256;
+		XXH64_state_t xxh64;
 	} u;
 };
 

@@ -181,6 +181,8 @@ static int look(const struct search *s, uint32_t *slot)
 	int done = 0;
 	for (int k = FEW; k <= AT_A_TIME; k *= AT_A_TIME / FEW) {
 		int n = fl_owners(s->placement, &s->key, s->mask, few, (size_t)k);
+		if (n < 0)
+			return n;
 		*slot = sit_at_any(s, few + done, n - done);
 		if (*slot != FL_NONE || n < k)
 			return FL_OK;

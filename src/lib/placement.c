@@ -124,6 +124,18 @@ static int complete(const fl_placement *p, const struct fl_key *key, struct fl_k
 	return FL_OK;
 }
 
+/* The pick under a mask that takes a rebuild. */
+static int pick_rebuilt(const fl_placement *p, const struct fl_key *key,
+	const struct fl_mask *mask, uint32_t *slot)
+{
+	uint32_t owner = FL_NONE;
+	int n = fl_place_owners(p, key, mask, &owner, 1);
+	if (n < 0)
+		return n;
+	*slot = owner;
+	return FL_OK;
+}
+
 int fl_pick(const fl_placement *p, const struct fl_key *key, const struct fl_mask *mask,
 	uint32_t *slot)
 {
@@ -133,6 +145,8 @@ int fl_pick(const fl_placement *p, const struct fl_key *key, const struct fl_mas
 		return rc;
 	if (p->lookup && (!mask || mask->count == 0))
 		*slot = slot_of(p, whole.hash);
+	else if (p->algorithm->rebuilds && mask && mask->count > 0)
+		return pick_rebuilt(p, &whole, mask, slot);
 	else
 		*slot = fl_place_pick(p, &whole, mask);
 	return FL_OK;
@@ -196,6 +210,15 @@ static void lookup_hashed(const fl_placement *p, const struct fl_key *keys, size
 	}
 }
 
+static int lookup_rebuilt(const fl_placement *p, const struct fl_key *keys, size_t count,
+	const struct fl_mask *mask, uint32_t *slots)
+{
+	int rc = FL_OK;
+	for (size_t i = 0; i < count && rc == FL_OK; i++)
+		rc = pick_rebuilt(p, &keys[i], mask, &slots[i]);
+	return rc;
+}
+
 int fl_lookup_batch(const fl_placement *p, const struct fl_key *keys, size_t count,
 	const struct fl_mask *mask, uint32_t *slots)
 {
@@ -208,6 +231,8 @@ int fl_lookup_batch(const fl_placement *p, const struct fl_key *keys, size_t cou
 		if (complete(p, &keys[i], &key) != FL_OK)
 			return FL_ENOTSUP;
 	}
+	if (p->algorithm->rebuilds && mask && mask->count > 0)
+		return lookup_rebuilt(p, keys, count, mask, slots);
 	for (size_t i = 0; i < count; i++)
 		slots[i] = fl_place_pick(p, &keys[i], mask);
 	return FL_OK;

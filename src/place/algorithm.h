@@ -24,6 +24,7 @@ enum fl_key_hash {
 	FL_KEY_NGINX,
 	FL_KEY_HAPROXY,
 	FL_KEY_TWEMPROXY,
+	FL_KEY_XXH64, /* and, where there is a choice, of numbers themselves */
 };
 
 enum fl_option_form {
@@ -80,6 +81,10 @@ struct fl_algorithm {
 	 * slots come back last in, first out, and anything else is FL_ENOTSUP. */
 	bool numbered;
 	bool lifo;
+
+	/* A mask is answered by building without the masked nodes: it may move other keys, too.
+	 * pick is then never called with one; owners is, and may give FL_ENOMEM at any k. */
+	bool rebuilds;
 
 	/* Makes p->state from p's nodes and options, and sets p->lookup for algorithms with
 	 * FL_BY_HASH. p->eligible is at least 1. On failure p->state is NULL. */

@@ -82,7 +82,7 @@ static int node_done(struct fl_conf *conf, const struct fl_conf_node *node, void
 	if (full.id > 0 && full.slot >= 0 && full.slot != full.id - 1)
 		return fl_conf_error(conf, fl_conf_get(node, "id"),
 			"id %lld is slot %lld, but node %s has slot %lld; one of them is "
-		        "enough",
+			"enough",
 			(long long)full.id, (long long)full.id - 1,
 			fl_conf_quote(&quoted, full.name), (long long)full.slot);
 	if (full.id > 0)
@@ -136,7 +136,7 @@ static const struct fl_option node_rows[] = {
 		.type = FL_OPT_INT,
 		.offset = offsetof(struct fl_node_conf, id),
 		.doc = "The slot as other systems count, from 1: HAProxy's `id`; 0: as "
-                       "\"slot\" "
+		       "\"slot\" "
 		       "says.",
 		.def = "0",
 		.min = 0,

@@ -70,6 +70,9 @@ void fl_member_unref(struct fl_member *m);            /* any thread; NULL is fin
  * none. Tier 0 always has a placement, tier 1 only when it has nodes. */
 struct fl_tier {
 	fl_placement *placement;
+	/* Where a mask takes building anew (compat: Envoy, Katran, Cilium) and somebody is masked:
+	 * the placement without them, with the same slots, so that picks do not build. Else NULL. */
+	fl_placement *unmasked;
 	struct fl_member **members; /* by slot; NULL in a free slot */
 	enum fl_admin_state *admin; /* by slot */
 	enum fl_health_state *health;

@@ -36,6 +36,7 @@ static void tier_fini(struct fl_tier *tier)
 	free((void *)tier->mask.words);
 	free((void *)tier->cold.words);
 	fl_placement_unref(tier->placement);
+	fl_placement_unref(tier->unmasked);
 }
 
 void fl_view_unref(struct fl_view *v)
@@ -111,6 +112,35 @@ static void tier_put(struct fl_view *v, struct fl_tier *tier, const struct fl_en
 	mask_set(tier->cold, e->slot);
 }
 
+static bool builds_anew(const fl_placement *p)
+{
+	uint32_t c = fl_placement_capabilities(p);
+
+	return (c & FL_EXACT_MASK) && !(c & FL_MINIMAL_ANY);
+}
+
+static int tier_unmask(struct fl_tier *tier)
+{
+	struct fl_change *changes;
+	size_t n = 0;
+	int rc;
+
+	if (!tier->placement || !tier->masked || !builds_anew(tier->placement))
+		return FL_OK;
+	changes = malloc(tier->slots * sizeof(*changes));
+	if (!changes)
+		return FL_ENOMEM;
+	for (uint32_t slot = 0; slot < tier->slots; slot++) {
+		const struct fl_node *node = fl_placement_node(tier->placement, slot);
+
+		if (node && mask_has(tier->mask, slot))
+			changes[n++] = (struct fl_change){FL_REMOVE, *node};
+	}
+	rc = fl_placement_derive(&tier->unmasked, tier->placement, changes, n, NULL);
+	free(changes);
+	return rc;
+}
+
 static uint64_t digest_of(fl_placement *const placements[FL_TIERS])
 {
 	uint64_t digest = fl_placement_digest(placements[0]);
@@ -141,6 +171,9 @@ struct fl_view *fl_view_new(const char *pool, uint64_t epoch, const struct fl_ro
 		for (unsigned t = 0; t < FL_TIERS; t++)
 			if (fl_entry_in(&roster->entries[i], t))
 				tier_put(v, &v->tier[t], &roster->entries[i]);
+	for (unsigned t = 0; t < FL_TIERS; t++)
+		if (tier_unmask(&v->tier[t]) != FL_OK)
+			goto fail;
 	return v;
 fail:
 	fl_view_unref(v);
@@ -255,9 +288,15 @@ static int warm_up(const struct fl_view *v, const struct fl_tier *tier,
 	return FL_OK;
 }
 
+/* What to pick from, and under which mask. */
+static const fl_placement *tier_placement(const struct fl_tier *tier)
+{
+	return tier->unmasked ? tier->unmasked : tier->placement;
+}
+
 static const struct fl_mask *tier_mask(const struct fl_tier *tier)
 {
-	return tier->masked ? &tier->mask : NULL;
+	return tier->masked && !tier->unmasked ? &tier->mask : NULL;
 }
 
 int fl_view_pick(const struct fl_view *v, const struct fl_key *key, uint64_t now_ms,
@@ -270,7 +309,7 @@ int fl_view_pick(const struct fl_view *v, const struct fl_key *key, uint64_t now
 
 		if (!tier->placement)
 			continue;
-		rc = fl_pick(tier->placement, key, tier_mask(tier), &slot);
+		rc = fl_pick(tier_placement(tier), key, tier_mask(tier), &slot);
 		if (rc == FL_OK && slot != FL_NONE && tier->warming)
 			rc = warm_up(v, tier, key, now_ms, &slot);
 		if (rc != FL_OK)
@@ -299,7 +338,7 @@ int fl_view_owners(
 
 		if (!tier->placement)
 			continue;
-		got = fl_owners(tier->placement, key, tier_mask(tier), slots, k - n);
+		got = fl_owners(tier_placement(tier), key, tier_mask(tier), slots, k - n);
 		if (got < 0)
 			return got;
 		for (int i = 0; i < got; i++)

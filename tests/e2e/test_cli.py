@@ -72,7 +72,7 @@ def sections():
 @pytest.mark.parametrize("spec,nodes,down,keys,owners", sections())
 def test_recorded_mapping(spec, nodes, down, keys, owners):
     lines = (GOLDEN / keys[1]).read_bytes().split(b"\n")[:keys[0]]
-    names = [re.split("[=,]", n)[0] for n in nodes]
+    names = [re.split(r"=|(?<!\\),", n)[0].replace(r"\,", ",") for n in nodes]
     digits = string.digits + string.ascii_letters
     options = [a for name in down for a in ("--down", name)]
     got = lookup(nodes, lines, "--algorithm", spec, *options)
@@ -87,7 +87,25 @@ def test_all_systems_are_recorded():
         "libmemcached-consistent", "libmemcached-ketama-weighted", "libmemcached-ketama-spy",
         "spymemcached", "nginx-consistent", "nginx-hash",
         "nginx-ip-hash", "pingora", "haproxy-consistent", "haproxy-map", "twemproxy-ketama",
-        "twemproxy-modula")} <= specs
+        "twemproxy-modula", "mcrouter-ch3", "mcrouter-crc32", "mcrouter-weighted-ch3",
+        "mcrouter-weighted-ch4", "mcrouter-rendezvous", "katran-maglev", "cilium-maglev",
+        "envoy-ring", "envoy-maglev", "grpc-ring", "guava", "jump", "caddy", "traefik",
+        "varnish-shard", "redis-cluster")} <= specs
+
+
+def test_a_harmful_mapping_warns():
+    nodes = ["a", "b:1", "c:2=3"]
+    for spec, warns in (("libmemcached-ketama-weighted,hash=crc", True),
+                        ("libmemcached-ketama-weighted", False),
+                        ("libmemcached-consistent,hash=crc", True),      # for the weight of 3
+                        ("libmemcached-ketama-spy,hash=crc,points=md5", True)):
+        status, out, err = run("lookup", *node_args(nodes), "--compat", spec, *KEYS[:200])
+        assert status == 0
+        assert err.startswith("fairlead lookup: warning: hash=crc gives keys 15 bits") == warns
+        assert bool(err) == warns
+        assert (len({line.split(b"\t")[1] for line in out.splitlines()}) == 1) == warns
+    _, _, err = run("lookup", "-n", "a", "-n", "b", "--compat", "libmemcached-consistent,hash=crc", "k")
+    assert err == ""
 
 
 def test_a_harmful_mapping_warns():

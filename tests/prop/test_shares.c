@@ -57,8 +57,8 @@ static const char *const exact[] = {"table", "table,rows=256", "table,epsilon=2%
 	"ring,points=5", "rendezvous", "modulo", "anchor", "dx", "compat:python-ring",
 	"compat:circle-360", "compat:nginx-consistent",
 	"compat:haproxy-consistent,hash=crc32,avalanche=1",
-	"compat:haproxy-map,hash=crc32,avalanche=1", "compat:nginx-hash",
-	"compat:twemproxy-ketama,hash=md5"};
+	"compat:haproxy-map,hash=crc32,avalanche=1", "compat:nginx-hash", "compat:envoy-ring",
+	"compat:grpc-ring", "compat:twemproxy-ketama,hash=md5"};
 
 static void test_keys_follow_shares(void **state)
 {

@@ -1,7 +1,7 @@
 /* Recorded mappings: tests/golden/X.csv holds sections of
  *     # provenance: who said so
  *     # spec: what fl_placement_new takes
- *     # nodes: NAME[=WEIGHT][,id=N] ...   in the order they are given
+ *     # nodes: NAME[=WEIGHT][,id=N] ...   in the order they are given; "\," is a comma
  *     # down: NAME ...                some of them, masked; may be missing
  *     # keys: N [FILE]                the first N lines of tests/golden/FILE, or keys.txt
  * and then one character a key, the owner's number in that order (0-9, a-z, A-Z). */
@@ -54,6 +54,16 @@ static inline void golden_keys_load(struct golden_keys *k, const char *file)
 	}
 }
 
+static inline void golden_unescape(char *word)
+{
+	char *to = word;
+	for (const char *from = word; *from; from++) {
+		if (from[0] != '\\' || from[1] != ',')
+			*to++ = *from;
+	}
+	*to = '\0';
+}
+
 static inline void golden_nodes(struct golden *g, const char *list)
 {
 	snprintf(g->text, sizeof(g->text), "%s", list);
@@ -65,6 +75,7 @@ static inline void golden_nodes(struct golden *g, const char *list)
 		weight = strchr(word, '=');
 		if (weight)
 			*weight++ = '\0';
+		golden_unescape(word);
 		g->nodes[g->node_count++] = (struct fl_node){word, weight ? atoi(weight) : 1,
 			id ? (uint32_t)atoi(id + 4) - 1 : FL_NONE, NULL};
 	}

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct test_rng {
 	uint64_t state;
@@ -51,6 +52,38 @@ static inline struct test_nodes test_nodes_new(
 		else if (most_weight > 1)
 			t.nodes[i].weight = 0;
 	}
+	return t;
+}
+
+/* Katran knows nodes by numbers: so do the nodes for its mapping. `text` has room for 32 bytes. */
+static inline void test_fit_name(const char *spec, char *text)
+{
+	uint64_t hash = 0;
+	if (strncmp(spec, "compat:katran", 13) != 0)
+		return;
+	for (const char *c = text; *c; c++)
+		hash = fl_mix64(hash + (unsigned char)*c);
+	snprintf(text, 24, "%llu", (unsigned long long)hash);
+}
+
+/* A spec of the algorithm that builds quickly, for mappings that a mask makes build anew. */
+static inline const char *test_cheap(const char *name)
+{
+	static const char *const cheap[] = {"compat:katran-maglev,rows=251",
+		"compat:cilium-maglev,rows=251", "compat:envoy-maglev,rows=251",
+		"compat:envoy-ring,min=16"};
+	for (size_t i = 0; i < sizeof(cheap) / sizeof(cheap[0]); i++) {
+		size_t size = strcspn(cheap[i], ",");
+		if (strlen(name) == size && strncmp(name, cheap[i], size) == 0)
+			return cheap[i];
+	}
+	return name;
+}
+
+static inline struct test_nodes test_nodes_fit(const char *spec, struct test_nodes t)
+{
+	for (size_t i = 0; i < t.count; i++)
+		test_fit_name(spec, t.names[i]);
 	return t;
 }
 

@@ -29,7 +29,10 @@ def make(a, nodes=NAMES[:7]):
     return cls(nodes, **option_for(a))
 
 
-every = pytest.mark.parametrize("a", fairlead.algorithms(), ids=lambda a: a.name)
+# Katran's names are numbers, so ours mean nothing to it.
+every = pytest.mark.parametrize(
+    "a", [a for a in fairlead.algorithms() if a.name != "compat:katran-maglev"],
+    ids=lambda a: a.name)
 
 
 @every

@@ -86,7 +86,7 @@ static void check_same(const fl_placement *p, const fl_placement *q)
 static void check_round(const char *spec, size_t count)
 {
 	struct test_rng r = {count};
-	struct test_nodes t = test_nodes_new(&r, count, 1);
+	struct test_nodes t = test_nodes_fit(spec, test_nodes_new(&r, count, 1));
 	fl_placement *p, *q;
 	for (size_t i = 0; i < count; i++) {
 		t.nodes[i].zone = i % 3 == 0 ? NULL : i % 3 == 1 ? "" : "a zone";

@@ -246,6 +246,38 @@ static void test_health_is_a_mask(void **unused)
 	fl_pool_unref(pool);
 }
 
+/* Where a mask takes building anew, the view does it once: picks are those of a pool without the
+ * node, and the slots stay. */
+static void test_health_builds_anew(void **unused)
+{
+	const char *spec = "compat:envoy-maglev,rows=251";
+	struct fl_pool *pool = help_pool(spec, "a b c d"), *fresh = help_pool(spec, "a c d");
+	struct fl_view *up = fl_view_ref(fl_pool_view(pool));
+	struct fl_member *owners[4];
+	struct fl_key key = fl_key_bytes("key", 3);
+	unsigned others_moved = 0;
+
+	(void)unused;
+	assert_null(up->tier[0].unmasked);
+	assert_int_equal(fl_pool_set_health(pool, "b", FL_HEALTH_DOWN, 2000), FL_OK);
+	const struct fl_view *down = fl_pool_view(pool);
+	assert_ptr_equal(down->tier[0].placement, up->tier[0].placement);
+	assert_non_null(down->tier[0].unmasked);
+	for (unsigned k = 0; k < KEYS; k++) {
+		const char *was = help_pick(up, k, 0), *is = help_pick(down, k, 0);
+
+		assert_string_equal(is, help_pick(fl_pool_view(fresh), k, 0));
+		others_moved += strcmp(was, "b") != 0 && strcmp(was, is) != 0;
+	}
+	assert_true(others_moved > 0); /* else a plain mask would do */
+	assert_int_equal(fl_view_owners(down, &key, owners, 4), 3);
+	assert_int_equal(fl_pool_set_health(pool, "b", FL_HEALTH_UP, 3000), FL_OK);
+	assert_null(fl_pool_view(pool)->tier[0].unmasked);
+	fl_view_unref(up);
+	fl_pool_unref(pool);
+	fl_pool_unref(fresh);
+}
+
 static void test_drain_outlives_down_and_up(void **unused)
 {
 	struct fl_pool *pool = help_pool("table", "a b c");
@@ -525,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_address_changes_under_the_name),
 		cmocka_unit_test(test_id_outlives_a_weight),
 		cmocka_unit_test(test_health_is_a_mask),
+		cmocka_unit_test(test_health_builds_anew),
 		cmocka_unit_test(test_drain_outlives_down_and_up),
 		cmocka_unit_test(test_disabled_is_not_built),
 		cmocka_unit_test(test_old_slots_come_back),
