@@ -257,8 +257,8 @@ static int run(const struct fl_verb *verb, int argc, char **argv)
 const struct fl_verb fl_verb_demo = {
 	.name = "demo",
 	.usage = "[OPTIONS]",
-	.summary =
-		"Shows a balancer at work: five nodes, live traffic, a node that goes and comes",
+	.summary = "Shows a balancer at work: five nodes, live traffic, a node that goes and "
+		   "comes",
 	.text = "Starts five HTTP nodes, the balancer and clients on loopback, takes node c "
 		"away,\n"
 		"brings it back, and shows which keys moved, beside what modulo would have "

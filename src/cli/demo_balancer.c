@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/demo_admin.h"
+#include "cli/admin_client.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -216,7 +216,11 @@ static int gone(const struct fl_demo_balancer *b, const char *what, struct fl_er
  * False while there is no answer, or no report. */
 static bool ask_movement(const struct fl_demo_balancer *b, int64_t *epoch, double *moved)
 {
-	json_t *answer = fl_demo_admin_get(b->admin, "/movement?pool=" FL_DEMO_POOL);
+	char address[sizeof(b->admin) + 8];
+	const struct fl_admin_client client = {.address = address};
+
+	(void)snprintf(address, sizeof(address), "unix:%s", b->admin);
+	json_t *answer = fl_admin_client_get(&client, "/movement?pool=" FL_DEMO_POOL, NULL);
 	const json_t *pool = json_array_get(json_object_get(answer, "pools"), 0);
 	const json_t *change = json_object_get(pool, "change");
 	const json_t *e = json_object_get(change, "epoch");

@@ -55,7 +55,8 @@ static void put_quoted(FILE *out, const char *text)
 	(void)fputc('"', out);
 }
 
-/* Lines flow together; an empty one begins a paragraph; indented ones stand as they are. */
+/* Lines flow together; an empty one begins a paragraph, unless what follows is indented: such lines
+ * stand as they are, on their own. */
 static void put_text(FILE *out, const char *text)
 {
 	bool literal = false;
@@ -68,7 +69,7 @@ static void put_text(FILE *out, const char *text)
 			(void)fputs(indented ? ".Bd -literal -offset indent\n" : ".Ed\n", out);
 		literal = indented;
 		if (n == 0)
-			(void)fputs(".Pp", out);
+			(void)fputs(text[1] == ' ' ? ".\\\"" : ".Pp", out);
 		else
 			put(out, text + 2 * (size_t)indented, n - 2 * (size_t)indented);
 		(void)fputc('\n', out);

@@ -3,7 +3,6 @@
 #include "cli/pool_args.h"
 
 #include "conf/conf.h"
-#include "daemon/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 
 void fl_pool_args_init(struct fl_pool_args *args, const struct fl_verb *verb)
 {
-	*args = (struct fl_pool_args){.verb = verb};
+	*args = (struct fl_pool_args){.verb = verb, .use = FL_CONFIG_LOOKUP};
 }
 
 void fl_pool_args_fini(struct fl_pool_args *args)
@@ -22,6 +21,7 @@ void fl_pool_args_fini(struct fl_pool_args *args)
 	free(args->nodes);
 	free(args->down);
 	free(args->spec_text);
+	fl_config_free(args->file);
 	*args = (struct fl_pool_args){.verb = args->verb};
 }
 
@@ -248,13 +248,36 @@ static int no_such(const struct fl_verb *verb, const char *what, const char *nam
 	return fl_usage_error(verb, "there is no %s called \"%s\"", what, name);
 }
 
-static int choose_pool(const struct fl_pool_args *args, const struct fl_config *config,
-	const struct fl_pool_conf **out)
+int fl_pool_args_file(struct fl_pool_args *args, const struct fl_config **out)
 {
-	const struct fl_config_pool *pool = config->pools;
-	const char **names;
-	int rc;
+	struct fl_config *file = args->file;
+	int rc = FL_EXIT_DONE;
 
+	if (!file && fl_config_load_for(&file, args->config, args->use) != 0) {
+		rc = FL_EXIT_USAGE;
+		if (file && file->conf)
+			for (size_t i = 0; i < fl_conf_errors(file->conf); i++)
+				(void)fprintf(
+					stderr, "%s\n", fl_conf_error_text(file->conf, i));
+		else
+			rc = fl_usage_error(args->verb, "out of memory");
+		fl_config_free(file);
+		return rc;
+	}
+	*out = args->file = file;
+	return rc;
+}
+
+int fl_pool_args_choose(struct fl_pool_args *args, const struct fl_config_pool **out)
+{
+	const struct fl_config *config = NULL;
+	const struct fl_config_pool *pool;
+	const char **names;
+	int rc = fl_pool_args_file(args, &config);
+
+	if (rc != FL_EXIT_DONE)
+		return rc;
+	pool = config->pools;
 	if (!pool || config->pool_count == 0)
 		return fl_usage_error(args->verb, "\"%s\" has no pools", args->config);
 	if (!args->pool && config->pool_count > 1)
@@ -264,7 +287,7 @@ static int choose_pool(const struct fl_pool_args *args, const struct fl_config *
 	if (args->pool)
 		pool = fl_config_pool(config, args->pool);
 	if (pool) {
-		*out = &pool->pool;
+		*out = pool;
 		return FL_EXIT_DONE;
 	}
 	names = calloc(config->pool_count + 1, sizeof(*names));
@@ -287,25 +310,6 @@ static int apply(
 	return fl_usage_error(args->verb, "%s", err.text);
 }
 
-static int apply_config(const struct fl_pool_args *args, struct fl_pool *pool)
-{
-	const struct fl_pool_conf *conf = NULL;
-	struct fl_config *config = NULL;
-	int rc = FL_EXIT_USAGE;
-
-	if (fl_config_load_for(&config, args->config, FL_CONFIG_LOOKUP) == 0)
-		rc = choose_pool(args, config, &conf);
-	else if (config && config->conf)
-		for (size_t i = 0; i < fl_conf_errors(config->conf); i++)
-			(void)fprintf(stderr, "%s\n", fl_conf_error_text(config->conf, i));
-	else
-		rc = fl_usage_error(args->verb, "out of memory");
-	if (rc == FL_EXIT_DONE)
-		rc = apply(args, pool, conf);
-	fl_config_free(config);
-	return rc;
-}
-
 /* Names of all nodes of the pool; freed with free(). */
 static const char **node_names(struct fl_pool *pool)
 {
@@ -321,7 +325,7 @@ static const char **node_names(struct fl_pool *pool)
 	return names;
 }
 
-static int take_out(const struct fl_pool_args *args, struct fl_pool *pool)
+int fl_pool_args_down(const struct fl_pool_args *args, struct fl_pool *pool)
 {
 	for (size_t i = 0; i < args->down_count; i++) {
 		int rc = fl_pool_set_health(pool, args->down[i], FL_HEALTH_DOWN, 0);
@@ -339,7 +343,7 @@ static int take_out(const struct fl_pool_args *args, struct fl_pool *pool)
 	return FL_EXIT_DONE;
 }
 
-static void warn(const struct fl_pool_args *args, struct fl_pool *pool)
+void fl_pool_args_warn(const struct fl_pool_args *args, struct fl_pool *pool)
 {
 	const struct fl_view *view = fl_pool_view(pool);
 	const char *warning = NULL;
@@ -351,32 +355,49 @@ static void warn(const struct fl_pool_args *args, struct fl_pool *pool)
 		(void)fprintf(stderr, "fairlead %s: warning: %s\n", args->verb->name, warning);
 }
 
+int fl_pool_args_conf(const struct fl_pool_args *args, struct fl_pool_conf *out)
+{
+	if (args->pool)
+		return fl_usage_error(args->verb, "--pool wants --config");
+	if (!args->count)
+		return fl_usage_error(args->verb,
+			"there are no nodes: say --node NAME for each, "
+			"or --config FILE");
+	*out = (struct fl_pool_conf){
+		.name = "", .spec = args->spec, .nodes = args->nodes, .count = args->count};
+	return FL_EXIT_DONE;
+}
+
 int fl_pool_args_build(struct fl_pool_args *args, struct fl_pool **out)
 {
-	struct fl_pool_conf conf = {
-		.name = "", .spec = args->spec, .nodes = args->nodes, .count = args->count};
+	struct fl_pool_conf conf = {.name = ""};
 	struct fl_pool *pool = NULL;
-	int rc;
+	int rc = FL_EXIT_DONE;
 
 	if (args->config && (args->spec || args->count))
 		return fl_usage_error(args->verb,
 			"the pool comes either from --config or from --algorithm and --node");
-	if (!args->config && args->pool)
-		return fl_usage_error(args->verb, "--pool wants --config");
-	if (!args->config && !args->count)
-		return fl_usage_error(args->verb,
-			"there are no nodes: say --node NAME for each, "
-			"or --config FILE");
-	if (fl_pool_new(&pool, args->pool ? args->pool : "", 1) != FL_OK)
+	if (!args->config) {
+		rc = fl_pool_args_conf(args, &conf);
+	} else {
+		const struct fl_config_pool *chosen = NULL;
+
+		rc = fl_pool_args_choose(args, &chosen);
+		if (rc == FL_EXIT_DONE)
+			conf = chosen->pool;
+	}
+	if (rc != FL_EXIT_DONE)
+		return rc;
+	if (fl_pool_new(&pool, conf.name, 1) != FL_OK)
 		return fl_usage_error(args->verb, "out of memory");
-	rc = args->config ? apply_config(args, pool) : apply(args, pool, &conf);
+	rc = apply(args, pool, &conf);
 	if (rc == FL_EXIT_DONE)
-		rc = take_out(args, pool);
+		rc = fl_pool_args_down(args, pool);
 	if (rc != FL_EXIT_DONE) {
 		fl_pool_unref(pool);
 		return rc;
 	}
-	warn(args, pool);
+	fl_pool_args_warn(args, pool);
 	*out = pool;
 	return rc;
 }

@@ -44,6 +44,9 @@ extern const struct fl_verb *const fl_verbs[];
 extern const struct fl_verb fl_verb_lookup;
 extern const struct fl_verb fl_verb_check;
 extern const struct fl_verb fl_verb_serve;
+extern const struct fl_verb fl_verb_why;
+extern const struct fl_verb fl_verb_compare;
+extern const struct fl_verb fl_verb_plan;
 extern const struct fl_verb fl_verb_demo;
 
 /* Runs what the command line says; gives the exit status. */

@@ -11,6 +11,9 @@
 const struct fl_verb *const fl_verbs[] = {
 	&fl_verb_check,
 	&fl_verb_lookup,
+	&fl_verb_compare,
+	&fl_verb_plan,
+	&fl_verb_why,
 	&fl_verb_serve,
 	&fl_verb_demo,
 	NULL,

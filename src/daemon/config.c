@@ -243,3 +243,22 @@ const struct fl_config_pool *fl_config_pool(const struct fl_config *config, cons
 			return &config->pools[i];
 	return NULL;
 }
+
+struct fl_routes *fl_config_routes(const struct fl_config *config)
+{
+	const char **names =
+		calloc(config->pool_count + config->listener_count + 1, sizeof(*names));
+	struct fl_routes *routes = NULL;
+
+	if (!names)
+		return NULL;
+	const char **listeners = names + config->pool_count;
+	for (size_t i = 0; i < config->pool_count; i++)
+		names[i] = config->pools[i].pool.name;
+	for (size_t i = 0; i < config->listener_count; i++)
+		listeners[i] = config->listeners[i].name;
+	routes = fl_routes_new(config->routes, config->route_count, names, config->pool_count,
+		listeners, config->listener_count);
+	free(names);
+	return routes;
+}

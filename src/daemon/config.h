@@ -10,6 +10,7 @@
 #include "obs/log.h"
 #include "pool/pool.h"
 #include "proxy/options.h"
+#include "proxy/route.h"
 
 #define FL_CONFIG_VERSION 1
 
@@ -74,6 +75,10 @@ void fl_config_free(struct fl_config *config); /* NULL is fine */
 
 /* The pool called `name`, or NULL. */
 const struct fl_config_pool *fl_config_pool(const struct fl_config *config, const char *name);
+
+/* The routes of a file that was loaded for FL_CONFIG_SERVE; pools and listeners are numbered as
+ * they stand in it. Borrows from the file. NULL without memory. */
+struct fl_routes *fl_config_routes(const struct fl_config *config);
 
 /* The rows of the whole file, for the manual and the schema. Any thread. */
 const struct fl_option *fl_config_rows(void);

@@ -42,25 +42,6 @@ static void release_config(void *config)
 	fl_config_free(config);
 }
 
-static struct fl_routes *make_routes(const struct fl_config *config)
-{
-	const char **names =
-		calloc(config->pool_count + config->listener_count + 1, sizeof(*names));
-	struct fl_routes *routes = NULL;
-
-	if (!names)
-		return NULL;
-	const char **listeners = names + config->pool_count;
-	for (size_t i = 0; i < config->pool_count; i++)
-		names[i] = config->pools[i].pool.name;
-	for (size_t i = 0; i < config->listener_count; i++)
-		listeners[i] = config->listeners[i].name;
-	routes = fl_routes_new(config->routes, config->route_count, names, config->pool_count,
-		listeners, config->listener_count);
-	free(names);
-	return routes;
-}
-
 /* Takes the configuration: it lives as long as the conf. NULL without memory, the configuration
  * is then still the caller's. Pools are added by add_pools. */
 static struct fl_proxy_conf *conf_new(struct fl_config *config)
@@ -71,7 +52,7 @@ static struct fl_proxy_conf *conf_new(struct fl_config *config)
 		return NULL;
 	atomic_init(&conf->refs, 1);
 	conf->client = config->client;
-	conf->routes = make_routes(config);
+	conf->routes = fl_config_routes(config);
 	conf->pools = calloc(config->pool_count + 1, sizeof(*conf->pools));
 	conf->listeners = calloc(config->listener_count + 1, sizeof(*conf->listeners));
 	if (!conf->routes || !conf->pools || !conf->listeners) {
