@@ -418,7 +418,7 @@ static void tell_chance(struct fl_report *r, const struct fl_comparison *c)
 	if (n > 1 && above > 0.02)
 		fl_report_say(r,
 			"With %.0f keys a node, chance alone makes a peak of about %.2f: more "
-		        "keys "
+			"keys "
 			"(--keys) tell more.",
 			each, 1 + above);
 }
