@@ -255,7 +255,7 @@ static void firsts_of_some(
 	const struct fl_hrw *h, const uint64_t *keys, size_t count, uint32_t *slots)
 {
 	uint64_t padded[KEYS] = {0};
-	uint32_t index[KEYS];
+	uint32_t index[KEYS] = {0};
 	size_t groups = (count + FL_LANES - 1) / FL_LANES;
 	if (groups * FL_LANES > count)
 		keys = memcpy(padded, keys, count * sizeof(*keys));

@@ -1,6 +1,6 @@
 /* The loops are written once, without intrinsics, and compiled for each instruction set: those of
- * score_lanes.h in GNU vectors as wide as the set has them, those of jumpback_lanes.h as plain
- * loops that the compiler vectorises. */
+ * score_lanes.h and weight_lanes.h in GNU vectors as wide as the set has them, those of
+ * jumpback_lanes.h as plain loops that the compiler vectorises. */
 #include "place/kernel.h"
 
 #include "place/score.h"
@@ -40,6 +40,7 @@
 #define FL_LANES_ORDER ORDER4
 #define FL_LANES_ORDER ORDER4
 #include "place/score_lanes.h"
+#include "place/weight_lanes.h"
 INSTANCE(baseline, );
 
 #ifdef __x86_64__
@@ -57,6 +58,7 @@ INSTANCE(baseline, );
 #define FL_LANES_BYTES  32
 #define FL_LANES_ORDER  ORDER8
 #include "place/score_lanes.h"
+#include "place/weight_lanes.h"
 INSTANCE(avx2, AVX2);
 
 #define FL_LANES_SUFFIX avx512
@@ -64,6 +66,7 @@ INSTANCE(avx2, AVX2);
 #define FL_LANES_BYTES  64
 #define FL_LANES_ORDER  ORDER16
 #include "place/score_lanes.h"
+#include "place/weight_lanes.h"
 INSTANCE(avx512, AVX512);
 
 static const struct fl_kernels *const all[] = {

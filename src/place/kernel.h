@@ -66,7 +66,7 @@ static inline bool fl_maybe_equal(uint32_t best, uint32_t second)
 }
 
 /* Given the least two bounds, and the inverse of the node with the first: is its value below all
- * others'? When false, it may be or not. The argument is in score_lanes.h. */
+ * others'? When false, it may be or not. The argument is in weight_lanes.h. */
 static inline bool fl_surely_lightest(int32_t best, int32_t second, float inverse)
 {
 	float y, z, unit = 0x1p-31f / inverse;

@@ -192,6 +192,48 @@ static void test_weighted(void **state)
 	}
 }
 
+/* anchor with a history: its keys go through slots that left at different times. */
+static void test_anchor_after_removals(void **state)
+{
+	struct test_rng r = {17};
+	fl_placement *p = make("anchor,capacity=300", 257, &r);
+	(void)state;
+	for (unsigned left = 256; left > 1; left--) {
+		uint32_t slot = test_below(&r, 300);
+		while (!fl_placement_node(p, slot))
+			slot = (slot + 1) % 300;
+		struct fl_change change = {FL_REMOVE, *fl_placement_node(p, slot)};
+		fl_placement *q = NULL;
+		assert_int_equal(fl_placement_derive(&q, p, &change, 1, NULL), FL_OK);
+		fl_placement_unref(p);
+		p = q;
+		if (left % 16 == 1)
+			check_placement(p, &r, 700);
+	}
+	fl_placement_unref(p);
+}
+
+/* Nodes without weight pass their keys on. */
+static void test_without_weight(void **state)
+{
+	const struct fl_algorithm_info *a = NULL;
+	(void)state;
+	while ((a = fl_algorithm_next(a))) {
+		struct test_rng r = {19};
+		struct test_nodes t;
+		if (!(a->capabilities & FL_BY_HASH))
+			continue;
+		t = test_nodes_new(&r, 53, 1);
+		for (size_t i = 0; i < t.count; i++)
+			t.nodes[i].weight = i % 3 != 1;
+		fl_placement *p = NULL;
+		if (fl_placement_new(&p, spec_of(a), t.nodes, t.count, NULL) == FL_OK)
+			check_placement(p, &r, 444);
+		fl_placement_unref(p);
+		test_nodes_free(&t);
+	}
+}
+
 static void test_more_nodes_than_a_block(void **state)
 {
 	static const char *const specs[] = {"ring,points=9", "table", "rendezvous"};
@@ -237,6 +279,8 @@ int main(void)
 		cmocka_unit_test(test_batch_equals_single_picks),
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_weighted),
+		cmocka_unit_test(test_anchor_after_removals),
+		cmocka_unit_test(test_without_weight),
 		cmocka_unit_test(test_more_nodes_than_a_block),
 		cmocka_unit_test(test_crowded_ring),
 		cmocka_unit_test(test_refusals),
