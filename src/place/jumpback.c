@@ -23,7 +23,7 @@
  * Moves, order, history, masks and weights: as jump (jump.c), whose rule for changes is the same:
  * the last slot goes, the next one comes, all else is FL_ENOTSUP. Not jump's mapping.
  * Cost: O(1) a lookup, a few nanoseconds; n just above a power of two is the slowest. No table.
- * Batches run in vector lanes (jumpback_lanes.h), about 1 ns a key at any n. */
+ * Batches run in vector lanes (jumpback_lanes.h), 1 to 4 ns a key at any n. */
 #include "place/place.h"
 
 #include "hash/mix.h"

@@ -1,7 +1,8 @@
 /* rendezvous: the node that comes first in the weighted rendezvous order of the key (hrw.c has
  * the papers, the invariant and the share error).
  *
- * Cost: O(n) a lookup, vectorised: about 20 ns at 100 nodes; O(n) to build; 24 bytes a node.
+ * Cost: O(n) a lookup, vectorised: 20 to 35 ns at 100 nodes; O(n) to build; 24 bytes a node.
+ * In a batch each key has a lane: a fifth of that at 10 nodes, two thirds at 100.
  * Moves: only a changed node's own keys, on adding, removing and reweighting. Order and history
  * leave no trace. Masking is exact, further owners come from the same order. */
 #include "place/place.h"
