@@ -1,6 +1,8 @@
 /* The report of `plan`, and the bounds. */
 #include "cli/plan.h"
 
+#include "base/assert.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -69,6 +71,7 @@ static struct verdict judge_nodes(const struct fl_plan *p, const struct fl_plan_
 		double most = b->factor ? b->most * base_of(p, n) : b->most;
 		double have = part(n->after, p->report->weight);
 
+		FL_ASSERT(b->node && n->name);
 		if (strcmp(b->node, "*") != 0 && strcmp(b->node, n->name) != 0)
 			continue;
 		if (have - most <= worst)

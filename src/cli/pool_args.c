@@ -2,6 +2,7 @@
  * those of a running balancer. */
 #include "cli/pool_args.h"
 
+#include "base/assert.h"
 #include "conf/conf.h"
 
 #include <stdio.h>
@@ -277,6 +278,7 @@ int fl_pool_args_choose(struct fl_pool_args *args, const struct fl_config_pool *
 
 	if (rc != FL_EXIT_DONE)
 		return rc;
+	FL_ASSERT(config);
 	pool = config->pools;
 	if (!pool || config->pool_count == 0)
 		return fl_usage_error(args->verb, "\"%s\" has no pools", args->config);
@@ -383,8 +385,10 @@ int fl_pool_args_build(struct fl_pool_args *args, struct fl_pool **out)
 		const struct fl_config_pool *chosen = NULL;
 
 		rc = fl_pool_args_choose(args, &chosen);
-		if (rc == FL_EXIT_DONE)
-			conf = chosen->pool;
+		if (rc != FL_EXIT_DONE)
+			return rc;
+		FL_ASSERT(chosen);
+		conf = chosen->pool;
 	}
 	if (rc != FL_EXIT_DONE)
 		return rc;

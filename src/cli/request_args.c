@@ -161,7 +161,7 @@ static int without_key(const struct fl_request_args *args, enum fl_no_key no_key
 int fl_request_args_key(const struct fl_request_args *args, struct fl_pool_args *pool,
 	struct fl_request_key *out)
 {
-	struct fl_http1_head head;
+	struct fl_http1_head head = {.header_count = 0};
 	const struct fl_config_pool *conf = NULL;
 	struct fl_addr client;
 	struct fl_key_request request = {&head, &client};
