@@ -120,6 +120,9 @@ static bool add_value(void *cookie, const struct fl_key_source *source, struct f
 	case FL_KEY_PATH:
 		value = request->head->path;
 		break;
+	case FL_KEY_URI:
+		value = request->head->target;
+		break;
 	case FL_KEY_ALL: /* is made of its parts */
 		return false;
 	}

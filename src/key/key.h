@@ -2,8 +2,9 @@
  *
  * Key bytes are part of the mapping, so that `lookup`, the proxy, its peers and a plan from an
  * access log hash the same: client_ip is the canonical text of the masked address; header,
- * cookie, query, path and host are raw bytes, not decoded (host in lower case, without its port;
- * of a repeated header or cookie the first); `all` is each part behind its length (4 bytes,
+ * cookie, query, path, uri and host are raw bytes, not decoded (uri is the request target as it was
+ * received, the query included; host in lower case, without its port; of a repeated header or
+ * cookie the first); `all` is each part behind its length (4 bytes,
  * little-endian), and gives a value only when every part does. An empty value is no value. */
 #ifndef FL_KEY_KEY_H
 #define FL_KEY_KEY_H

@@ -28,6 +28,7 @@ static const struct kind {
 	{"cookie", FL_KEY_COOKIE, true, false, "()<>@,;:\\\"/[]?={}"},
 	{"query", FL_KEY_QUERY, true, false, "&=#?"},
 	{"path", FL_KEY_PATH, false, false, ""},
+	{"uri", FL_KEY_URI, false, false, ""},
 	{"host", FL_KEY_HOST, false, false, ""},
 	{"all", FL_KEY_ALL, false, false, ""},
 	{NULL, FL_KEY_ALL, false, false, NULL},
@@ -51,7 +52,7 @@ static const struct kind *find_kind(
 	const char *near = fl_conf_nearest(text, names);
 	(void)fl_conf_error(conf, node, "%s is no source of keys; %s%s%s",
 		fl_conf_quote(&quoted, text), near ? "did you mean \"" : "there are ",
-		near ? near : "client_ip, header, cookie, query, path, host and all",
+		near ? near : "client_ip, header, cookie, query, path, uri, host and all",
 		near ? "\"?" : "");
 	return NULL;
 }

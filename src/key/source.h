@@ -11,6 +11,7 @@ enum fl_key_kind {
 	FL_KEY_COOKIE,
 	FL_KEY_QUERY,
 	FL_KEY_PATH,
+	FL_KEY_URI, /* the whole request target: path and query */
 	FL_KEY_HOST,
 	FL_KEY_ALL, /* every part must give a value; each is length-prefixed */
 };

@@ -94,6 +94,7 @@ static const struct spot spots[][PLACES_MOST] = {
 	[FL_KEY_QUERY] = {{WHOLE, "arg_", NULL}, {REQUEST, "", "request"},
 		{TARGET, "", "request_uri"}, {PAIRS, "", "args"}, {PAIRS, "", "query_string"}},
 	[FL_KEY_PATH] = {{REQUEST, "", "request"}, {TARGET, "", "request_uri"}},
+	[FL_KEY_URI] = {{REQUEST, "", "request"}, {TARGET, "", "request_uri"}},
 	/* An absolute target names the host; only then come the others. */
 	[FL_KEY_HOST] = {{REQUEST, "", "request"}, {HOST, "http_", "host"}, {HOST, "", "host"}},
 };
@@ -309,7 +310,7 @@ static bool add_part(
 		return fl_key_add_host(head->host, out);
 	if (source->kind == FL_KEY_QUERY)
 		return add_value(fl_key_pair(head->query, '&', fl_slice_of(source->name)), out);
-	return add_value(head->path, out);
+	return add_value(source->kind == FL_KEY_URI ? head->target : head->path, out);
 }
 
 static bool add_from(struct fl_log_plan *plan, const struct fl_key_source *source, enum how how,

@@ -204,7 +204,7 @@ static void from_log(enum writer writer, const struct request *r,
 /* ---- the property ---- */
 
 static const char *const keys[] = {"client_ip", "client_ip/20", "{client_ip: {v6: 128}}",
-	"path", "'query:id'", "'header:x-user'", "'cookie:sid'", "host",
+	"path", "uri", "'query:id'", "'header:x-user'", "'cookie:sid'", "host",
 	"{all: [host, path, 'query:id', client_ip]}", "['query:id', 'cookie:sid', host]"};
 
 /* nginx writes bytes from 0x80 raw in JSON and JSON must be UTF-8: but the bytes are what counts. */

@@ -82,6 +82,7 @@ static void test_sources(void **state)
 		{SOURCE(FL_KEY_QUERY, "t"), "", "-"},
 		{SOURCE(FL_KEY_QUERY, "u"), "", "-"},
 		{SOURCE(FL_KEY_PATH, NULL), "", "/P%61th/x"},
+		{SOURCE(FL_KEY_URI, NULL), "", "/P%61th/x?q=A%20b&r=&q=2&t&s=last"},
 		{SOURCE(FL_KEY_HOST, NULL), "", "ex.example"},
 		{SOURCE(FL_KEY_CLIENT_IP, NULL), "", "192.0.2.77"},
 		{{.kind = FL_KEY_CLIENT_IP, .v4 = 24, .v6 = 64}, "", "192.0.2.0"},

@@ -55,6 +55,8 @@ static const struct form {
 	{"{query: 'a:b'}", "query:a:b"},
 	{"path", "path"},
 	{"{path: }", "path"},
+	{"uri", "uri"},
+	{"[{uri: }, path]", "uri path"},
 	{"[host, path, client_ip/8]", "host path client_ip/8"},
 	{"{all: [host, path]}", "all(host,path)"},
 	{"[{all: ['header:A', {cookie: b}]}, host]", "all(header:a,cookie:b) host"},

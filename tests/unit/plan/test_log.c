@@ -142,6 +142,8 @@ static void test_combined(void **state)
 		"192.0.2.0\n2001:db8::7\n192.0.2.0\n192.0.2.0\n192.0.2.0\n192.0.2.0\n");
 	expect((struct how){"combined", .key = "path"}, log, "/a\n/b\n/old\n/p\n");
 	assert_int_equal(stats.no_value, 2);
+	expect((struct how){"combined", .key = "uri"}, log,
+		"/a?x=1&id=7\n/b\n/old\nhttp://Ex.example:8080/p?q\n");
 	expect((struct how){"combined", .key = "'query:id'"}, log, "7\n");
 	expect((struct how){"combined", .key = "['query:id', path]"}, log, "7\n/b\n/old\n/p\n");
 	expect((struct how){"combined", .key = "'header:User-Agent'"}, log,
