@@ -22,6 +22,7 @@
 #define FL_IMPORT_MAX_BYTES  (16u << 20) /* of one file */
 #define FL_IMPORT_MAX_FILES  1024        /* with all that it includes */
 #define FL_IMPORT_MAX_DEPTH  32          /* of blocks in blocks, and of includes */
+#define FL_IMPORT_MAX_ROUTES 65536       /* as many as a configuration may have */
 #define FL_IMPORT_MAX_NOTES  4096        /* further ones are only counted */
 #define FL_IMPORT_MAX_TEXT   160         /* of a directive that is quoted in a note */
 #define FL_IMPORT_MAX_MEMORY (256u << 20)
@@ -47,7 +48,7 @@ struct fl_import_note {
 	bool placement;
 	struct fl_import_place at;
 	const char *
-		text; /* the directive, at most FL_IMPORT_MAX_TEXT bytes, control bytes as "?" */
+		text; /* the directive, at most FL_IMPORT_MAX_TEXT bytes, control bytes as "_" */
 	const char *why;
 	struct fl_import_note *next;
 };
@@ -114,6 +115,7 @@ struct fl_import_pool {
 	struct fl_import_key *keys; /* NULL: Fairlead's default, client_ip */
 	const char *no_key;         /* "client_ip", "random", "reject"; NULL: the default */
 	struct fl_import_health health;
+	bool lookup_only; /* serve cannot run it (TCP, TLS to nodes): no route leads here */
 	struct fl_import_node *nodes;
 	size_t node_count;
 	struct fl_import_place at;
@@ -124,8 +126,18 @@ struct fl_import_pool {
 	struct fl_import_node **nodes_end;
 };
 
+/* By name, what is there already; `owner` tells pools, listeners and the nodes of one pool apart. */
+struct fl_import_entry {
+	const void *owner;
+	const char *name;
+	void *item;
+};
+
 struct fl_import {
 	struct fl_arena arena;
+	struct fl_import_entry *index; /* open addressing; index_size is a power of two, or 0 */
+	size_t index_size, index_count;
+	size_t listener_count, pool_count, route_count;
 	bool failed; /* without memory or over the bound */
 	struct fl_import_listener *listeners, **listeners_end;
 	struct fl_import_route *routes, **routes_end;
@@ -159,7 +171,10 @@ struct fl_import_input {
 	const char *bytes;
 	size_t len;
 	const char *haproxy_version; /* "2.6", "3.2.0"; NULL: not told */
-	fl_import_include *include;  /* NULL: what includes files is not carried */
+	const char *const
+		*variables;         /* "NAME=VALUE" of the peer's environment, NULL at the end;
+	                               * NULL: none */
+	fl_import_include *include; /* NULL: what includes files is not carried */
 	void *includer;
 };
 
@@ -190,7 +205,10 @@ __attribute__((format(printf, 2, 3))) const char *fl_import_format(
 	struct fl_import *m, const char *format, ...);
 
 /* Names are made unique among listeners, or pools, by a "-2" behind them, and made writable:
- * what a name cannot have (control bytes, what is not UTF-8) becomes "_", and long ones are cut. */
+ * what a name cannot have (control bytes, what is not UTF-8) becomes "_", and long ones are cut.
+ * A listener for a place that is bound already is the one that is there. What cannot be bound, and
+ * what is over a bound of Fairlead's, is noted and NULL. So is a route whose host or path Fairlead
+ * cannot have, or whose pool is only for lookup. */
 struct fl_import_listener *fl_import_add_listener(struct fl_import *m,
 	struct fl_import_place at, struct fl_slice name, struct fl_slice bind);
 struct fl_import_pool *fl_import_add_pool(
@@ -198,9 +216,16 @@ struct fl_import_pool *fl_import_add_pool(
 struct fl_import_route *fl_import_add_route(struct fl_import *m, struct fl_import_place at,
 	const char *listener, const char *host, const char *path, const char *pool);
 
+/* Whether a route can have this. */
+bool fl_import_is_host(const char *host);
+bool fl_import_is_path(const char *path);
+
+/* Whether it can be the name of a header, a cookie or a query parameter of a key. */
+bool fl_import_is_key_name(struct fl_slice name);
+
 /* The node has weight 1. A name that cannot be written, or that is there already, is not changed
- * (it may be hashed): then a note is added and NULL is given. So is an address that cannot be
- * written. `address` may be empty: unknown. */
+ * (it may be hashed): then a note is added and NULL is given. An address that Fairlead cannot
+ * have is noted, and the node has none. `address` may be empty: unknown. */
 struct fl_import_node *fl_import_add_node(struct fl_import *m, struct fl_import_pool *pool,
 	struct fl_import_place at, struct fl_slice name, struct fl_slice address);
 void fl_import_add_option(
@@ -209,6 +234,19 @@ void fl_import_add_option(
 /* `name` NULL for sources without one; a client_ip counts whole addresses (32, 128). */
 struct fl_import_key *fl_import_add_key(
 	struct fl_import *m, struct fl_import_pool *pool, const char *source, const char *name);
+
+/* What is there by that name (after it was made writable), or NULL. */
+struct fl_import_pool *fl_import_find_pool(const struct fl_import *m, struct fl_slice name);
+struct fl_import_node *fl_import_find_node(
+	const struct fl_import *m, const struct fl_import_pool *pool, struct fl_slice name);
+
+/* Whether some pool takes its keys from `source` (and `name`, unless NULL). */
+bool fl_import_has_key(const struct fl_import *m, const char *source, const char *name);
+
+/* The directive of `words` for a note on something that is not carried: its name and first
+ * argument, which say what it is; the rest, and what a name like "password" or "auth" makes look
+ * like a secret, is left out. */
+struct fl_slice fl_import_brief(struct fl_import *m, const char *const *words, size_t count);
 
 /* Adds a note; `text` is cut and cleaned. */
 __attribute__((format(printf, 6, 7))) void fl_import_note(struct fl_import *m,
