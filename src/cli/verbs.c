@@ -15,6 +15,7 @@ const struct fl_verb *const fl_verbs[] = {
 	&fl_verb_plan,
 	&fl_verb_why,
 	&fl_verb_serve,
+	&fl_verb_import,
 	&fl_verb_demo,
 	NULL,
 };
