@@ -271,9 +271,9 @@ const struct fl_verb fl_verb_import = {
 	.usage = "[OPTIONS] FILE",
 	.summary = "Turns the configuration of another balancer into one of Fairlead's",
 	.text = "Reads nginx.conf and haproxy.cfg (--as nginx, --as haproxy). The "
-                "configuration "
+		"configuration "
 		"goes to\nstandard output, a report to standard error: what was not carried "
-                "and "
+		"and "
 		"why, each with\nits file and line; \"!\" marks what sends keys elsewhere than "
 		"before.\n"
 		"Exit: 0 every key goes where it went, 1 some do not, 2 the file is broken.",

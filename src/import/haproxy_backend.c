@@ -70,7 +70,7 @@ static void add_template(struct backend *b, const struct fl_haproxy_line *line)
 	}
 	note(b, FL_IMPORT_LOOKUP, false, line, line->words[0],
 		"each of these servers is another address of the name; say which at each "
-	        "node's "
+		"node's "
 		"`address`");
 	for (unsigned long i = first; i <= last && !b->m->failed; i++)
 		add_server(b, line, fl_import_format(b->m, "%s%lu", line->words[1], i),
@@ -221,7 +221,7 @@ static void choose_key(struct backend *b)
 	else if (b->numbers == FL_HAPROXY_UNTOLD)
 		note(b, FL_IMPORT_ASK, true, NULL, b->pool->name,
 			"give --haproxy-version, such as 2.6 or 3.2.7: 3.0.0 to 3.2.6 hashed "
-		        "ids in "
+			"ids in "
 			"another way; without it, it is carried as for all others");
 }
 
@@ -332,11 +332,11 @@ static void check_backups(struct backend *b)
 	if (backups > 1 && !b->settings->all_backups)
 		note(b, FL_IMPORT_NOT_CARRIED, false, NULL, b->pool->name,
 			"when no other is up, HAProxy uses one backup server, Fairlead all of "
-		        "them");
+			"them");
 	if (b->pool->compat && !b->consistent && backups && active != all)
 		note(b, FL_IMPORT_NOT_CARRIED, true, NULL, b->pool->name,
 			"HAProxy divides weights by what the backup servers have in common "
-		        "too; "
+			"too; "
 			"write the others' weights without it");
 }
 

@@ -22,7 +22,7 @@ static void no_source(const struct balance *b)
 {
 	note(b, FL_IMPORT_LOOKUP, true,
 		"no source of Fairlead's gives these bytes: serve takes client_ip; lookup and "
-	        "plan "
+		"plan "
 		"are right when they are given the key");
 }
 
@@ -70,7 +70,7 @@ static void set_header(const struct balance *b, struct fl_slice name)
 	(void)fl_import_add_key(b->m, b->pool, "header", fl_import_copy(b->m, name));
 	note(b, FL_IMPORT_CARRIED, false,
 		"of a value with commas HAProxy hashes one piece, Fairlead the whole; a "
-	        "request "
+		"request "
 		"without the header goes to a random node, in HAProxy it is round robin's");
 }
 
@@ -93,7 +93,7 @@ static void set_sample(const struct balance *b, const char *text)
 			samples[i].named ? fl_import_copy(b->m, argument) : NULL);
 		note(b, FL_IMPORT_CARRIED, false,
 			"a request without the key goes to a random node, in HAProxy it is "
-		        "round "
+			"round "
 			"robin's");
 		return;
 	}
@@ -123,7 +123,7 @@ static void set_uri(const struct balance *b)
 	if (cut)
 		note(b, FL_IMPORT_NOT_CARRIED, true,
 			"`len` and `depth` cut the key, which Fairlead's sources do not; "
-		        "lookup and "
+			"lookup and "
 			"plan are right when they are given the piece");
 	else
 		note(b, FL_IMPORT_CARRIED, false,
@@ -146,7 +146,7 @@ static void set_param(const struct balance *b)
 	else
 		note(b, FL_IMPORT_CARRIED, false,
 			"a request without the parameter goes to a random node, in HAProxy it "
-		        "is "
+			"is "
 			"round robin's");
 }
 

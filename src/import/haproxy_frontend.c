@@ -299,7 +299,7 @@ static void use_backend(struct frontend *f, const struct fl_haproxy_line *line)
 		(*how && !read_condition(f, line, 3, &c))) {
 		note(f, FL_IMPORT_NOT_CARRIED, true, line,
 			"routes go by the host and the beginning of the path; these requests "
-		        "go "
+			"go "
 			"where the others go");
 		return;
 	}

@@ -37,7 +37,7 @@ static int no_memory(struct parser *p)
 	p->m->failed = true;
 	return fl_error_set(p->err, FL_ELIMIT,
 		"%.200s:%u: out of memory, or of the %u MiB that an import may take",
-		p->at.file, p->at.line, FL_IMPORT_MAX_MEMORY >> 20);
+		p->in->name, p->at.line, FL_IMPORT_MAX_MEMORY >> 20);
 }
 
 /* ---- variables ---- */
@@ -295,7 +295,7 @@ static bool is_conditional(struct parser *p, const struct fl_haproxy_line *line)
 			fl_import_note(p->m, FL_IMPORT_NOT_CARRIED, true, line->at,
 				fl_haproxy_text(p->m, line),
 				"what stands between .if and .endif is not read: leave there "
-			        "only "
+				"only "
 				"what holds");
 		return true;
 	}

@@ -19,7 +19,7 @@ void fl_nginx_left(struct fl_import *m, const struct fl_nginx_item *item)
 	fl_import_note(m, FL_IMPORT_NOT_CARRIED, client, item->at,
 		fl_import_brief(m, item->words, item->count), "%s",
 		client ? "the client's address is that of the connection here, and keys are "
-	                 "made "
+			 "made "
 			 "of it"
 		       : "has no counterpart, or needs none");
 }

@@ -20,11 +20,11 @@ static const struct {
 	{"request_uri", "uri", NULL, false, NULL},
 	{"uri", "path", NULL, false,
 		"nginx hashes the path after decoding, normalising and rewriting it, Fairlead "
-                "as "
+		"as "
 		"it came: paths with %-escapes, // or /../ go elsewhere"},
 	{"document_uri", "path", NULL, false,
 		"nginx hashes the path after decoding, normalising and rewriting it, Fairlead "
-                "as "
+		"as "
 		"it came: paths with %-escapes, // or /../ go elsewhere"},
 	{"host", "host", NULL, false, NULL},
 	{"arg_", "query", NULL, false, NULL},
@@ -166,9 +166,9 @@ void fl_nginx_key(
 			? "no source of Fairlead's gives these bytes: serve takes client_ip"
 		: pieces.known == 1 && pieces.count > 1
 			? "a key of several pieces has no counterpart: serve takes the one "
-	                  "that "
+			  "that "
 			  "it knows"
 			: "a key of several pieces has no counterpart: serve takes those that "
-	                  "it "
+			  "it "
 			  "knows, with their lengths");
 }

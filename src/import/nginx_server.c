@@ -103,7 +103,7 @@ static void add_listen(
 	if (has_word(item, "ipv6only=off") && fl_import_has_key(s->m, "client_ip", NULL))
 		note(s->m, FL_IMPORT_NOT_CARRIED, true, item,
 			"nginx hashes ::ffff:1.2.3.4 for an IPv4 client here, Fairlead "
-		        "1.2.3.4");
+			"1.2.3.4");
 	bind = bind_of(s->m, item->words[1]);
 	l = bind ? fl_import_add_listener(s->m, item->at, fl_slice_of(bind), fl_slice_of(bind))
 	         : NULL;
@@ -328,7 +328,7 @@ static void add_location(const struct where *w, const struct fl_nginx_item *item
 	else if (passes_on(item))
 		note(w->m, FL_IMPORT_NOT_CARRIED, true, item,
 			"routes go by prefixes of paths; these requests go where the others "
-		        "go");
+			"go");
 	else
 		note(w->m, FL_IMPORT_NOT_CARRIED, false, item,
 			"is not passed on to nodes, and nothing else is done here");
@@ -348,6 +348,11 @@ static void walk_block(
 				passed_to(w->m, i, path, fl_nginx_is(i, "proxy_pass"));
 			if (pool)
 				add_routes(w, i, path, pool);
+			if (pool && path[strlen(path) - 1] != '/')
+				note(w->m, FL_IMPORT_CARRIED, false, block,
+					"a route's path ends where a segment ends: /a is /a "
+				        "and "
+					"/a/b, not /ab");
 		} else if (i->block && passes_on(i)) {
 			note(w->m, FL_IMPORT_NOT_CARRIED, true, i,
 				"where requests go is not chosen by conditions");

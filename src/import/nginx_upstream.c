@@ -191,7 +191,7 @@ void fl_nginx_upstream(struct fl_import *m, const struct fl_nginx_item *item, bo
 	if (fl_import_find_pool(m, fl_slice_of(item->words[1])))
 		note(&u, FL_IMPORT_NOT_CARRIED, false, item, item->words[1],
 			"there is a group of this name already; this one has another name "
-		        "here");
+			"here");
 	u.pool = fl_import_add_pool(m, item->at, fl_slice_of(item->words[1]));
 	if (!u.pool)
 		return;

@@ -164,11 +164,21 @@ static void sort_notes(struct fl_import *m, const char *file)
 	free(all);
 }
 
+static void note_pools(struct fl_import *m)
+{
+	for (const struct fl_import_pool *p = m->pools; p; p = p->next)
+		fl_import_note(m, FL_IMPORT_CARRIED, false, p->at, fl_slice_of(p->name),
+			"a pool of %zu node%s, %s%s", p->node_count,
+			p->node_count == 1 ? "" : "s", p->compat ? "compat:" : "by table",
+			p->compat ? p->compat : "");
+}
+
 static int finish(struct fl_import *m, const char *file, struct fl_error *err)
 {
 	drop_empty_pools(m);
 	drop_idle_routes(m);
 	drop_idle_listeners(m);
+	note_pools(m);
 	sort_notes(m, file);
 	if (m->failed)
 		return fl_error_set(err, FL_ELIMIT,

@@ -54,6 +54,10 @@ static void summary(const struct fl_import *m, struct fl_text *out)
 		count(m, FL_IMPORT_LOOKUP));
 	if (m->notes_dropped)
 		fl_text_format(out, "%zu further notes are left out\n", m->notes_dropped);
+	if (!m->listeners)
+		FL_TEXT_LITERAL(out,
+			"there are no listeners: serve and check want some, lookup "
+			"and plan do not\n");
 	fl_text_string(out, m->misplaced
 				    ? "keys or requests go elsewhere than before because of "
 				      "what is marked with \"!\"\n"
