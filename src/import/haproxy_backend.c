@@ -84,6 +84,9 @@ static void read_servers(struct backend *b, const struct fl_haproxy_section *sec
 			add_server(b, l, l->words[1], l->words[2], 3, true);
 		else if (fl_haproxy_is(l, "server-template"))
 			add_template(b, l);
+		else if (fl_haproxy_is(l, "server"))
+			note(b, FL_IMPORT_NOT_CARRIED, true, l, l->words[0],
+				"expected a name and an address");
 	}
 }
 

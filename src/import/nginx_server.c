@@ -351,7 +351,7 @@ static void walk_block(
 			if (pool && path[strlen(path) - 1] != '/')
 				note(w->m, FL_IMPORT_CARRIED, false, block,
 					"a route's path ends where a segment ends: /a is /a "
-				        "and "
+					"and "
 					"/a/b, not /ab");
 		} else if (i->block && passes_on(i)) {
 			note(w->m, FL_IMPORT_NOT_CARRIED, true, i,
