@@ -99,13 +99,22 @@ static void add_bind(struct frontend *f, const struct fl_haproxy_line *line)
 
 /* ---- conditions ---- */
 
+/* Room doubles whenever it is used up: at 4, 8, 16, ... */
 static void add_value(struct frontend *f, const char ***list, size_t *count, const char *value)
 {
-	if (!*list)
-		*list = fl_arena_array(&f->m->arena, VALUES_MOST, sizeof(**list));
-	if (!*list)
-		f->m->failed = true;
-	else if (*count < VALUES_MOST)
+	size_t n = *count, room = n == 0 ? 4 : 2 * n;
+
+	if (n == 0 || (n >= 4 && (n & (n - 1)) == 0)) {
+		const char **more = fl_arena_array(&f->m->arena, room, sizeof(*more));
+		if (!more) {
+			f->m->failed = true;
+			return;
+		}
+		if (n > 0)
+			memcpy(more, *list, n * sizeof(*more));
+		*list = more;
+	}
+	if (n < VALUES_MOST)
 		(*list)[(*count)++] = value;
 }
 

@@ -37,7 +37,7 @@ static void test_variables(void **state)
 	(void)state;
 	haproxy("global\n setenv C 7\n presetenv A 9\n" HTTP
 		"backend b\n server \"$A.${AB}.${C}.${D-4}\" 10.0.0.1:1\n server '$A' "
-	        "10.0.0.2:1\n"
+		"10.0.0.2:1\n"
 		" server \"x$E\" 10.0.0.3:1\n",
 		"pn",
 		"pool b table\n 1.2.7.4 @10.0.0.1:1 w1 #0\n $A @10.0.0.2:1 w1 #0\n"
@@ -165,7 +165,7 @@ static void test_servers(void **state)
 {
 	(void)state;
 	haproxy("defaults d\n mode http\n balance source\n default-server weight 3 check "
-	        "backup\n"
+		"backup\n"
 		"defaults e from d\n default-server no-backup\n"
 		"backend b from e\n default-server rise 4 inter 1s\n"
 		" server a 10.0.0.1:1 disabled maxconn 9 weight 0\n server b 10.0.0.2 fall 5\n"
@@ -174,7 +174,7 @@ static void test_servers(void **state)
 		"pool b haproxy-map,key=source client_ip\n a @10.0.0.1:1 w0 #1 drain\n"
 		" b @ w3 #2\n c @unix:/s w3 #3\n d @10.0.0.4:1 w3 #4\n"
 		"+3 balance source\n-9 maxconn\nl10 10.0.0.2\n-!11 cookie\n-12 verify\nl12 "
-	        "d\n");
+		"d\n");
 	haproxy(HTTP "backend b\n server-template w 2-3 h.example:1 weight 4\n", "pn",
 		"pool b table\n w2 @h.example:1 w4 #0\n w3 @h.example:1 w4 #0\n-3 b\n"
 		"l4 server-template\n");
@@ -192,7 +192,7 @@ static void test_routes(void **state)
 	haproxy(HTTP
 		"frontend f\n bind :80,ipv4@127.0.0.1:81\n"
 		" bind :443 ssl\n acl h hdr(host) -i x.example\n acl h req.hdr(host) "
-	        "y.example\n"
+		"y.example\n"
 		" acl odd src 10.0.0.1\n use_backend c if h { path_beg /a /b }\n"
 		" use_backend c if odd\n use_backend c unless h\n use_backend %[path]\n"
 		" default_backend b\nbackend b\n server s 10.0.0.1:1\nbackend c\n server s "
@@ -225,14 +225,14 @@ static void test_order(void **state)
 		"rn",
 		"listen :80\nroute f */a -> c\nroute f x.example/ -> d\n"
 		"route f *.y.example/ -> c\nroute f */ -> c\n+5 use_backend c if { path_beg /a "
-	        "}\n"
+		"}\n"
 		"-!6 use_backend d if { hdr(host) x.example }\n-9 c\n-11 d\n");
 	haproxy(HTTP "frontend f\n bind :80\n use_backend d if { path_beg /a/b }\n"
 		     " use_backend c if { path_beg /a }\n default_backend d\n"
 		     "backend c\n server s 10.0.0.1:1\nbackend d\n server s 10.0.0.1:1\n",
 		"n",
 		"+5 use_backend d if { path_beg /a/b }\n+6 use_backend c if { path_beg /a "
-	        "}\n-8 c\n"
+		"}\n-8 c\n"
 		"-10 d\n");
 }
 
@@ -246,7 +246,7 @@ static void test_what_changes_keys(void **state)
 		"userlist u\n user a password b\n.if 1\n x\n.endif\n",
 		"rn",
 		"listen :80\nroute b */ -> b\n+5 balance hdr(X)\n-!7 http-request set-header "
-	        "...\n"
+		"...\n"
 		"-8 http-request set-header ...\n-9 stats ...\n-!10 hash-balance-factor 150\n"
 		"-11 http-request set-path ...\n-12 userlist\n-!14 .if 1\n");
 }

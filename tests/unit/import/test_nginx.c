@@ -143,7 +143,7 @@ static void test_routes(void **state)
 	      "server { listen 84; set_real_ip_from 10.0.0.0/8; }\n",
 		"rn",
 		"-1 a\nl2 listen 443 ssl\nl3 proxy_pass https://a\n-3 :80\n-!4 if ($x)\n-4 "
-	        ":82\n"
+		":82\n"
 		"-!5 proxy_pass http://$x\n-5 location @y\n-5 :83\n"
 		"-6 set_real_ip_from 10.0.0.0/8\n-6 :84\n");
 	nginx("upstream a { ip_hash; server 10.0.0.1; } set_real_ip_from ::/0;", "n",
