@@ -270,10 +270,10 @@ const struct fl_verb fl_verb_import = {
 	.name = "import",
 	.usage = "[OPTIONS] FILE",
 	.summary = "Turns the configuration of another balancer into one of Fairlead's",
-	.text = "Reads nginx.conf and haproxy.cfg (--as nginx, --as haproxy). The "
-		"configuration "
-		"goes to\nstandard output, a report to standard error: what was not carried "
-		"and "
+	.text = "Reads nginx.conf, haproxy.cfg, Envoy's static configuration and twemproxy's "
+		"nutcracker.yml (--as nginx,\nhaproxy, envoy, twemproxy). The configuration "
+		"goes to\n"
+		"standard output, a report to standard error: what was not carried and "
 		"why, each with\nits file and line; \"!\" marks what sends keys elsewhere than "
 		"before.\n"
 		"Exit: 0 every key goes where it went, 1 some do not, 2 the file is broken.",

@@ -10,6 +10,8 @@
 const struct fl_import_row fl_import_rows[] = {
 	{FL_IMPORT_HAPROXY, "haproxy", fl_import_haproxy, fl_import_is_haproxy},
 	{FL_IMPORT_NGINX, "nginx", fl_import_nginx, fl_import_is_nginx},
+	{FL_IMPORT_ENVOY, "envoy", fl_import_envoy, fl_import_is_envoy},
+	{FL_IMPORT_TWEMPROXY, "twemproxy", fl_import_twemproxy, fl_import_is_twemproxy},
 	{FL_IMPORT_ANY, NULL, NULL, NULL},
 };
 

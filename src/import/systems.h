@@ -22,5 +22,7 @@ struct fl_slice fl_import_first_line(struct fl_slice bytes);
 
 bool fl_import_is_haproxy(struct fl_slice bytes);
 bool fl_import_is_nginx(struct fl_slice bytes);
+bool fl_import_is_envoy(struct fl_slice bytes);
+bool fl_import_is_twemproxy(struct fl_slice bytes);
 
 #endif
