@@ -29,7 +29,7 @@ static void read_clusters(struct fl_envoy *e, const struct fl_conf_node *resourc
 			fl_yaml_fail(&e->y, item, "a cluster wants a name");
 			continue;
 		}
-		c->pool = fl_envoy_read_cluster(&e->y, item);
+		c->pool = fl_envoy_read_cluster(&e->y, item, &e->hosts);
 		e->count++;
 	}
 }

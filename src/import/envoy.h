@@ -6,9 +6,10 @@
 
 #include "import/yaml.h"
 
-#define FL_ENVOY_MOST_SOURCES  16   /* of a pool's key */
-#define FL_ENVOY_MOST_CLUSTERS 4096 /* as many as a configuration may have pools */
-#define FL_ENVOY_MOST_ROUTES   4096 /* of one virtual host */
+#define FL_ENVOY_MOST_SOURCES  16         /* of a pool's key */
+#define FL_ENVOY_MOST_CLUSTERS 4096       /* as many as a configuration may have pools */
+#define FL_ENVOY_MOST_ROUTES   4096       /* of one virtual host */
+#define FL_ENVOY_MOST_HOSTS    (1u << 20) /* of all clusters and their copies */
 
 /* A route's hash_policy as sources of a key: the first that gives a value. */
 struct fl_envoy_policy {
@@ -35,15 +36,16 @@ struct fl_envoy {
 	struct fl_yaml y;
 	struct fl_envoy_cluster *clusters;
 	size_t count;
+	size_t hosts;            /* read so far, those of copies too */
 	size_t routes;           /* tried so far */
 	bool own_remote_address; /* of the connection manager at hand: use_remote_address */
 };
 
 /* ---- envoy_cluster.c ---- */
 
-/* A pool from a cluster; NULL, with a note, when there is nothing to import. */
+/* A pool from a cluster; NULL, with a note, when there is nothing to import. Adds to *hosts. */
 struct fl_import_pool *fl_envoy_read_cluster(
-	struct fl_yaml *y, const struct fl_conf_node *cluster);
+	struct fl_yaml *y, const struct fl_conf_node *cluster, size_t *hosts);
 
 /* ---- envoy_lb.c ---- */
 

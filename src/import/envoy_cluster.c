@@ -305,7 +305,7 @@ static void read_around(
 }
 
 struct fl_import_pool *fl_envoy_read_cluster(
-	struct fl_yaml *y, const struct fl_conf_node *cluster)
+	struct fl_yaml *y, const struct fl_conf_node *cluster, size_t *hosts)
 {
 	const struct fl_conf_node *type = fl_yaml_get(cluster, "type");
 	const char *found = fl_yaml_text(y, type);
@@ -331,6 +331,7 @@ struct fl_import_pool *fl_envoy_read_cluster(
 	for (; item; item = item->next)
 		if (fl_yaml_is_map(y, item))
 			read_locality(&r, item);
+	*hosts += (size_t)r.id;
 	fit_weights(y, r.pool, false, cluster);
 	fit_weights(y, r.pool, true, cluster);
 	read_around(y, r.pool, cluster);

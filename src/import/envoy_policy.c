@@ -191,9 +191,17 @@ static struct fl_import_pool *use(
 	if (!u)
 		return NULL;
 	u->pool = c->pool;
+	if (c->uses && e->hosts > FL_ENVOY_MOST_HOSTS) {
+		fl_yaml_fail(&e->y, c->node,
+			"this cluster is reached with too many hash policies: its copies have "
+			"more "
+			"than %u hosts",
+			FL_ENVOY_MOST_HOSTS);
+		return NULL;
+	}
 	if (c->uses) {
 		e->y.quiet = true;
-		u->pool = fl_envoy_read_cluster(&e->y, c->node);
+		u->pool = fl_envoy_read_cluster(&e->y, c->node, &e->hosts);
 		e->y.quiet = false;
 	}
 	if (!u->pool)

@@ -298,6 +298,19 @@ static void read_host(struct host *h, const struct fl_conf_node *item, bool alon
 	fl_yaml_rest(&h->e->y, item, host_fields);
 }
 
+/* Room for the routes of any of these virtual hosts. */
+static size_t most_routes(const struct fl_conf_node *item)
+{
+	size_t most = 1;
+
+	for (; item; item = item->next) {
+		const struct fl_conf_node *list = fl_yaml_get(item, "routes");
+		if (list && list->count > most)
+			most = list->count;
+	}
+	return most < FL_ENVOY_MOST_ROUTES ? most : FL_ENVOY_MOST_ROUTES;
+}
+
 static const char *const config_fields[] = {"name", "virtual_hosts", NULL};
 
 void fl_envoy_read_routes(struct fl_envoy *e, const struct fl_conf_node *config,
@@ -306,7 +319,7 @@ void fl_envoy_read_routes(struct fl_envoy *e, const struct fl_conf_node *config,
 	const struct fl_conf_node *first = fl_yaml_list(&e->y, config, "virtual_hosts");
 	struct host h = {.e = e};
 
-	h.routes = fl_conf_alloc(e->y.conf, FL_ENVOY_MOST_ROUTES * sizeof(*h.routes));
+	h.routes = fl_conf_alloc(e->y.conf, most_routes(first) * sizeof(*h.routes));
 	if (!h.routes) {
 		fl_yaml_fail(&e->y, config, "out of memory");
 		return;
