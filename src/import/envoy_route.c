@@ -19,6 +19,7 @@ struct route {
 	const struct fl_conf_node *node; /* the field of its match */
 	enum match match;
 	const char *path;
+	size_t whole;                /* its length */
 	size_t len;                  /* without slashes at the end: as Fairlead compares */
 	struct fl_import_pool *pool; /* NULL: Envoy answers, or it was not carried */
 };
@@ -69,7 +70,7 @@ static bool read_match(struct fl_yaml *y, const struct fl_conf_node *match, stru
 	if (sense && !fl_yaml_true(y, sense))
 		fl_yaml_note(y, FL_IMPORT_NOT_CARRIED, true, sense, "paths compare with case");
 	r->path = *r->path ? r->path : "/";
-	r->len = strlen(r->path);
+	r->whole = r->len = strlen(r->path);
 	while (r->len && r->path[r->len - 1] == '/')
 		r->len--;
 	return true;
@@ -78,9 +79,9 @@ static bool read_match(struct fl_yaml *y, const struct fl_conf_node *match, stru
 /* Whether `first` leaves nothing of `then`. */
 static bool covers(const struct route *first, const struct route *then)
 {
-	size_t n = strlen(first->path);
+	size_t n = first->whole;
 
-	if (strncmp(first->path, then->path, n) != 0)
+	if (n > then->whole || memcmp(first->path, then->path, n) != 0)
 		return false;
 	if (then->path[n] == '\0')
 		return first->match != EXACT ? first->match == PREFIX || then->match != PREFIX
@@ -324,7 +325,8 @@ void fl_envoy_read_routes(struct fl_envoy *e, const struct fl_conf_node *config,
 		fl_yaml_fail(&e->y, config, "out of memory");
 		return;
 	}
-	for (const struct fl_conf_node *item = first; item; item = item->next)
+	for (const struct fl_conf_node *item = first; item && e->y.rc == FL_OK;
+		item = item->next)
 		if (fl_yaml_is_map(&e->y, item))
 			read_host(&h, item, !first->next, listener);
 	fl_yaml_rest(&e->y, config, config_fields);
