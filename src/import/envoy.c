@@ -187,7 +187,7 @@ static void read_chain(struct fl_envoy *e, const struct fl_conf_node *listener,
 	if (match)
 		fl_yaml_note(&e->y, FL_IMPORT_NOT_CARRIED, !alone && l, match,
 			"connections are not told apart here: the routes of all chains are one "
-		        "set");
+			"set");
 	fl_yaml_rest(&e->y, chain, chain_fields);
 }
 

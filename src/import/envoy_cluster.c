@@ -186,7 +186,7 @@ static void read_locality(struct reading *r, const struct fl_conf_node *item)
 	if (backup)
 		fl_yaml_note(r->y, FL_IMPORT_CARRIED, false, priority,
 			"its hosts are backups: used when all of priority 0 are out; Envoy "
-		        "begins "
+			"begins "
 			"to use them when fewer than about 72 %% are left");
 	if (weight && r->weighted_localities)
 		fl_yaml_note(r->y, FL_IMPORT_NOT_CARRIED, true, weight,

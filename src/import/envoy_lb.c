@@ -35,7 +35,7 @@ static void read_hashing(
 	if (factor)
 		fl_yaml_note(y, FL_IMPORT_NOT_CARRIED, true, factor,
 			"Envoy goes on to the next host when one is over this share of the "
-		        "load; "
+			"load; "
 			"here a key stays with its node");
 }
 
@@ -120,7 +120,7 @@ static void read_extension(struct fl_yaml *y, struct fl_import_pool *pool,
 	if (item && item->next)
 		fl_yaml_note(y, FL_IMPORT_CARRIED, false, extended,
 			"the first policy is taken; the others are for other versions of "
-		        "Envoy");
+			"Envoy");
 }
 
 void fl_envoy_read_lb(struct fl_yaml *y, struct fl_import_pool *pool,

@@ -42,7 +42,7 @@ static void read_header(
 	if (rewrite)
 		fl_yaml_note(y, FL_IMPORT_NOT_CARRIED, true, rewrite,
 			"Envoy hashes the value rewritten, serve as it is; lookup is right "
-		        "with "
+			"with "
 			"rewritten keys");
 	if (strcasecmp(name, ":authority") == 0) {
 		add(y, node, policy, "header", "host");
@@ -54,7 +54,7 @@ static void read_header(
 		if (policy->count > before)
 			fl_yaml_note(y, FL_IMPORT_CARRIED, false, node,
 				"the same for a header that is there once and not empty; of "
-			        "several "
+				"several "
 				"Envoy hashes all, Fairlead the first");
 	}
 	fl_yaml_rest(y, header, header_fields);
@@ -77,11 +77,11 @@ static void read_cookie(
 	if (ttl)
 		fl_yaml_note(y, FL_IMPORT_NOT_CARRIED, true, ttl,
 			"Envoy makes this cookie for clients that have none; nothing here "
-		        "does");
+			"does");
 	else
 		fl_yaml_note(y, FL_IMPORT_CARRIED, false, node,
 			"the same for a cookie whose value is not in quotes, which Envoy takes "
-		        "off");
+			"off");
 	fl_yaml_rest(y, cookie, cookie_fields);
 }
 
@@ -145,9 +145,9 @@ void fl_envoy_read_policy(
 		if (open && policy->count > before)
 			fl_yaml_note(&e->y, FL_IMPORT_NOT_CARRIED, true, open,
 				"Envoy combines its hash with that of the next policy, as it "
-			        "is "
+				"is "
 				"not terminal; here the first that gives a value decides. "
-			        "lookup "
+				"lookup "
 				"is right for key=hash with the combined hash");
 		open = NULL;
 		if (policy->count > before &&

@@ -64,7 +64,7 @@ static bool read_match(struct fl_yaml *y, const struct fl_conf_node *match, stru
 	if (other || !r->path) {
 		fl_yaml_note(y, FL_IMPORT_NOT_CARRIED, true, other ? other : match,
 			"routes go by host and path alone; these requests go where the others "
-		        "go");
+			"go");
 		return false;
 	}
 	if (sense && !fl_yaml_true(y, sense))
@@ -189,7 +189,7 @@ static void read_route(struct host *h, const struct fl_conf_node *item)
 	} else {
 		fl_yaml_note(y, FL_IMPORT_NOT_CARRIED, true, match,
 			"Envoy answers these requests itself; here they go where the others "
-		        "go");
+			"go");
 	}
 	keep(h, &r);
 	fl_yaml_rest(y, item, route_fields);
@@ -291,7 +291,7 @@ static void read_host(struct host *h, const struct fl_conf_node *item, bool alon
 	if (!alone && !has_all(h) && listener && !is_last_resort(domains))
 		fl_yaml_note(&h->e->y, FL_IMPORT_CARRIED, true, fl_yaml_named(item),
 			"what none of its routes has is answered with 404 by Envoy; here a "
-		        "virtual "
+			"virtual "
 			"host that is less specific may have it");
 	for (const struct fl_conf_node *d = domains; d && listener; d = d->next)
 		if (read_domain(&h->e->y, d, &host) && !is_said(&h->e->y, domains, d, host))

@@ -19,7 +19,7 @@ static struct imported import_routes(const char *routes, const char *clusters)
 		"static_resources:\n"
 		"  listeners:\n"
 		"  - {name: web, address: {socket_address: {address: 0.0.0.0, port_value: "
-	        "8080}},\n"
+		"8080}},\n"
 		"     filter_chains: [{filters: [{name: hcm, typed_config: {\"@type\": " MANAGER
 		",\n"
 		"      use_remote_address: true, route_config: {virtual_hosts: [\n"
@@ -39,7 +39,7 @@ static struct imported import_routes(const char *routes, const char *clusters)
 	"  - {name: ring, lb_policy: RING_HASH, load_assignment: {endpoints: [{lb_endpoints: " \
 	"[" ENDPOINT(1) "]}]}}\n"                                                              \
 			"  - {name: rows, lb_policy: MAGLEV, load_assignment: {endpoints: "    \
-	                "[{lb_endpoints: [" ENDPOINT(2) "]}]}}\n"
+			"[{lb_endpoints: [" ENDPOINT(2) "]}]}}\n"
 
 static void import_cluster(struct imported *i, const char *cluster)
 {
@@ -61,20 +61,20 @@ static void load_balancing_becomes_a_mapping(void **state)
 	} cases[] = {
 		{"lb_policy: RING_HASH", "{compat: \"envoy-ring\"}"},
 		{"lbPolicy: RING_HASH, ringHashLbConfig: {minimumRingSize: 12, "
-	         "maximumRingSize: 99, "
+		 "maximumRingSize: 99, "
 		 "hashFunction: MURMUR_HASH_2}",
 			"{compat: \"envoy-ring\", min: \"12\", max: \"99\", hash: "
-	                "\"MURMUR_HASH_2\"}"},
+			"\"MURMUR_HASH_2\"}"},
 		{"lb_policy: MAGLEV, maglev_lb_config: {table_size: 251}",
 			"{compat: \"envoy-maglev\", rows: \"251\"}"},
 		{"load_balancing_policy: {policies: [{typed_extension_config: {name: x, "
-	         "typed_config: "
+		 "typed_config: "
 		 "{\"@type\": type.googleapis.com/"
 		 "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash, "
 		 "minimum_ring_size: 7, hash_function: XX_HASH}}}]}",
 			"{compat: \"envoy-ring\", min: \"7\"}"},
 		{"load_balancing_policy: {policies: [{typed_extension_config: {name: x, "
-	         "typed_config: "
+		 "typed_config: "
 		 "{\"@type\": type.googleapis.com/"
 		 "envoy.extensions.load_balancing_policies.maglev.v3.Maglev}}}]}",
 			"{compat: \"envoy-maglev\"}"},
@@ -114,7 +114,7 @@ static void hosts_have_the_names_that_envoy_hashes(void **state)
 		{"{endpoint: {address: {socket_address: {address: \"0::01\", port_value: 8}}}}",
 			"{name: \"[::1]:8\", address: \"[::1]:8\", id: 1}", false},
 		{"{endpoint: {address: {socket_address: {address: \"::ffff:1.2.3.4\", "
-	         "port_value: 8}}}}",
+		 "port_value: 8}}}}",
 			"{name: \"[::ffff:1.2.3.4]:8\", ", false},
 		{"{endpoint: {address: {pipe: {path: /run/x}}}}",
 			"{name: \"/run/x\", address: \"unix:/run/x\", id: 1}", false},
@@ -139,7 +139,7 @@ static void hosts_have_the_names_that_envoy_hashes(void **state)
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 		snprintf(text, sizeof(text),
 			"lb_policy: RING_HASH, load_assignment: {endpoints: [{lb_endpoints: "
-		        "[%s]}]}",
+			"[%s]}]}",
 			cases[k].host);
 		import_cluster(&i, text);
 		assert_int_equal(i.rc, FL_OK);
@@ -154,7 +154,7 @@ static void hostnames_are_hashed_on_demand(void **state)
 	static const char *const hashing =
 		"lb_policy: MAGLEV, common_lb_config: {consistent_hashing_lb_config: "
 		"{use_hostname_for_hashing: true}}, %s, load_assignment: {endpoints: "
-	        "[{lb_endpoints: "
+		"[{lb_endpoints: "
 		"[{endpoint: {%s address: {socket_address: {address: %s, port_value: 8}}}}]}]}";
 	static const struct {
 		const char *type, *hostname, *address, *line;
@@ -189,7 +189,7 @@ static void states_priorities_and_checks(void **state)
 	import_cluster(&i,
 		"lb_policy: RING_HASH, load_assignment: {endpoints: [\n"
 		"   {lb_endpoints: [{health_status: DRAINING, endpoint: {address: {pipe: "
-	        "{path: /a}}}},\n"
+		"{path: /a}}}},\n"
 		"    {health_status: DEGRADED, endpoint: {address: {pipe: {path: /b}}}},\n"
 		"    {health_status: HEALTHY, endpoint: {address: {pipe: {path: /c}}}}]},\n"
 		"   {priority: 1, locality: {zone: z},\n"
@@ -251,12 +251,12 @@ static void large_weights_lose_their_common_factor(void **state)
 static void what_changes_placement_is_marked(void **state)
 {
 	static const char *const end = "load_assignment: {endpoints: [{load_balancing_weight: "
-	                               "2, lb_endpoints: [" ENDPOINT(1) "]}]}";
+				       "2, lb_endpoints: [" ENDPOINT(1) "]}]}";
 	static const struct {
 		const char *fields, *note;
 	} cases[] = {
 		{"common_lb_config: {consistent_hashing_lb_config: {hash_balance_factor: "
-	         "120}},",
+		 "120}},",
 			"! not carried: `hash_balance_factor: 120`: "},
 		{"common_lb_config: {locality_weighted_lb_config: {}},",
 			"! not carried: `load_balancing_weight: 2`: "},
@@ -314,14 +314,14 @@ static void policies_become_keys(void **state)
 			"key: [{client_ip: {v4: 32, v6: 128}}]", "", false},
 		{ROUTE("{query_parameter: {name: id}}"), "key: [{query: \"id\"}]", "", false},
 		{ROUTE("{header: {header_name: a}, terminal: true}, {cookie: {name: b}, "
-	               "terminal: "
+		       "terminal: "
 		       "true}, {query_parameter: {name: c}}"),
 			"key: [{header: \"a\"}, {cookie: \"b\"}, {query: \"c\"}]", "", false},
 		{ROUTE("{query_parameter: {name: a}}, {query_parameter: {name: b}}"),
 			"key: [{query: \"a\"}, {query: \"b\"}]",
 			"f.yaml:7: ! not carried: `query_parameter`: Envoy combines", true},
 		{ROUTE("{query_parameter: {name: a}}, {connection_properties: {source_ip: "
-	               "false}}"),
+		       "false}}"),
 			"key: [{query: \"a\"}]", "", false},
 		{ROUTE("{filter_state: {key: x}}"), "pool: \"ring\"",
 			"! not carried: `filter_state`: ", true},
@@ -346,7 +346,7 @@ static void the_address_may_come_from_a_header(void **state)
 		"static_resources:\n"
 		"  listeners:\n"
 		"  - {address: {socket_address: {address: \"::\", port_value: 80, ipv4_compat: "
-	        "true}},\n"
+		"true}},\n"
 		"     filter_chains: [{filters: [{typed_config: {\"@type\": " MANAGER ",\n"
 		"      route_config: {virtual_hosts: [{domains: [\"*\"], routes: [\n"
 		"       {match: {prefix: /}, route: {cluster: ring, hash_policy:\n"
@@ -364,13 +364,13 @@ static void the_address_may_come_from_a_header(void **state)
 static void another_policy_is_another_pool(void **state)
 {
 	struct imported i = import_routes("{match: {prefix: /a/}, route: {cluster: ring, "
-	                                  "hash_policy: [{header: {header_name: "
+					  "hash_policy: [{header: {header_name: "
 					  "a}}]}},\n"
 					  "{match: {prefix: /b/}, route: {cluster: ring, "
-	                                  "hash_policy: [{header: {header_name: "
+					  "hash_policy: [{header: {header_name: "
 					  "b}}]}},\n"
 					  "{match: {prefix: /}, route: {cluster: ring, "
-	                                  "hash_policy: [{header: {header_name: "
+					  "hash_policy: [{header: {header_name: "
 					  "a}}]}}",
 		TWO);
 
@@ -430,11 +430,11 @@ static void the_first_route_that_matches_wins(void **state)
 		{"{match: {prefix: /}, route: {cluster_header: x}},\n", "pools:",
 			"! not carried: `route`: a route here leads to one pool", true},
 		{"{match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: ring}, "
-	         "{name: "
+		 "{name: "
 		 "rows}]}}},\n",
 			"pools:", "! not carried: `weighted_clusters`: a route", true},
 		{"{match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: ring, "
-	         "weight: "
+		 "weight: "
 		 "1}]}}},\n",
 			"pool: \"ring\"}", "", false},
 		{TO("prefix: /", "nobody"),
@@ -493,7 +493,7 @@ static void domains_become_hosts(void **state)
 static void a_host_without_a_last_route_is_told(void **state)
 {
 	static const char *const hosts = "{name: one, domains: [a.example], routes: [{match: "
-	                                 "{path_separated_prefix: /x},\n"
+					 "{path_separated_prefix: /x},\n"
 					 " route: {cluster: ring}}]}%s";
 	char text[1024];
 	struct imported i;
@@ -505,7 +505,7 @@ static void a_host_without_a_last_route_is_told(void **state)
 	imported_fini(&i);
 	snprintf(text, sizeof(text), hosts,
 		",\n{domains: [\"*\"], routes: [{match: {path_separated_prefix: /y}, route: "
-	        "{cluster: "
+		"{cluster: "
 		"rows}}]}");
 	i = import_hosts(text);
 	assert_true(i.misplaced);
@@ -520,15 +520,15 @@ static void listeners_that_cannot_be_served(void **state)
 		"static_resources:\n"
 		"  listeners:\n"
 		"  - {name: tls, address: {socket_address: {address: 0.0.0.0, port_value: "
-	        "443}},\n"
+		"443}},\n"
 		"     filter_chains: [{transport_socket: {key: hunter2}, filters: "
-	        "[{typed_config: "
+		"[{typed_config: "
 		"{\"@type\": " MANAGER ",\n"
 		"      route_config: {virtual_hosts: [{domains: [\"*\"], routes: [\n"
 		"       {match: {prefix: /}, route: {cluster: ring, hash_policy: [{header: "
 		"{header_name: a}}]}}]}]}}}]}]}\n"
 		"  - {name: tcp, address: {socket_address: {address: 0.0.0.0, port_value: "
-	        "444}},\n"
+		"444}},\n"
 		"     filter_chains: [{filters: [{name: t, typed_config: {\"@type\": "
 		"x/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy,\n"
 		"      cluster: rows, hash_policy: [{source_ip: {}}]}}]}]}\n"
@@ -574,13 +574,13 @@ static void broken_structure_is_refused(void **state)
 			"f.yaml:3:78: maximum_ring_size is less than minimum_ring_size"},
 		{"lb_policy: RING_HASH, ring_hash_lb_config: {hash_function: MD5}",
 			"f.yaml:3:74: hash_function wants XX_HASH or MURMUR_HASH_2, not "
-	                "\"MD5\""},
+			"\"MD5\""},
 		{"lb_policy: MAGLEV, maglev_lb_config: {table_size: 10}",
 			"f.yaml:3:65: table_size wants a prime number"},
 		{"load_assignment: {endpoints: [{lb_endpoints: [{load_balancing_weight: 0, "
 		 "endpoint: {address: {pipe: {path: /a}}}}]}]}",
 			"f.yaml:3:85: load_balancing_weight wants a number from 1 to "
-	                "4294967295"},
+			"4294967295"},
 		{"load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: "
 		 "{socket_address: {address: a}}}}]}]}",
 			"f.yaml:3:99: socket_address wants an address and a port_value"},

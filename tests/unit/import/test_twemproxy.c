@@ -24,11 +24,11 @@ static void every_form_of_a_server(void **state)
 		"    nodes:\n"
 		"      - {name: \"10.0.0.1\", address: \"10.0.0.1:11211\", id: 1}  # f.yaml:7\n"
 		"      - {name: \"10.0.0.2:22122\", address: \"10.0.0.2:22122\", weight: 7, "
-	        "id: 2}"
+		"id: 2}"
 		"  # f.yaml:8\n"
 		"      - {name: \"third\", address: \"10.0.0.3:22123\", id: 3}  # f.yaml:9\n"
 		"      - {name: \"/run/c.sock:\", address: \"unix:/run/c.sock\", weight: 2, "
-	        "id: 4}"
+		"id: 4}"
 		"  # f.yaml:10\n"
 		"      - {name: \"fifth\", address: \"unix:/run/d.sock\", weight: 2, id: 5}"
 		"  # f.yaml:11\n"
@@ -89,7 +89,7 @@ static void what_moves_keys_is_marked(void **state)
 	imported_fini(&i);
 	i = import_text(FL_IMPORT_TWEMPROXY, "a: {servers: [\"h:1:1 "
 					     "n123456789012345678901234567890123456789012345678"
-	                                     "90123456789012345678901234567890"
+					     "90123456789012345678901234567890"
 					     "\"]}\n");
 	assert_true(i.misplaced);
 	assert_true(contains(&i.report, "twemproxy cuts a name of more than 80 bytes"));
