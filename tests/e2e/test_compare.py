@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -70,6 +71,19 @@ def test_the_scenario_shows_what_it_is_for(readme):
     for spec in ("ring,points=1", "ring,points=200", "rendezvous", "table"):
         assert goes[spec]["excess"] == 0 and goes[spec]["verdict"]["verdict"] == "ok"
     assert goes["modulo"]["excess"] > 0.5
+
+
+def test_the_documents_quote_it(readme):
+    two = {row["algorithm"]: row for row in tables(readme)["failover.two"]}
+    goes = {row["algorithm"]: row for row in tables(readme)["disruption.remove-two"]}
+    quoted = re.findall(r"^\| `(\S+)` \| (\d) of 3 \| (\d+) % \| ([\d.]+)[^|]* \| ([\d.]+) % \| ([\d.]+) % \|$",
+                        (ROOT / "docs/planning.md").read_text(), re.M)
+    assert [q[0] for q in quoted] == compare_model.SPECS
+    for spec, heirs, largest, peak, moved, least in quoted:
+        assert int(heirs) == two[spec]["heirs"] and largest == f"{100 * two[spec]['largest']:.0f}"
+        assert peak == f"{goes[spec]['peak_after']:.2f}"
+        assert moved == f"{100 * goes[spec]['moved']:.1f}"
+        assert least == f"{100 * goes[spec]['necessary']:.1f}"
 
 
 def test_it_is_the_same_every_time(readme):
