@@ -180,8 +180,11 @@ static bool can_be_named(const struct backend *b, const char *hash_key)
 
 	for (const struct fl_haproxy_server *s = b->servers; s; s = s->next) {
 		const char *address = normal(b->m, s->address);
-		struct fl_slice host = address ? host_of(address) : fl_slice_of("");
+		struct fl_slice host;
 
+		if (!address)
+			return false;
+		host = host_of(address);
 		if (strcmp(hash_key, "guid") == 0 && !s->guid)
 			return false;
 		if (strncmp(hash_key, "addr", 4) == 0 &&

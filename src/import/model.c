@@ -413,7 +413,7 @@ bool fl_import_is_key_name(struct fl_slice name)
 {
 	for (size_t i = 0; i < name.n; i++)
 		if (!isalnum((unsigned char)name.p[i]) &&
-			!memchr("-_.~!$'*+^`|%", name.p[i], 13))
+			(!name.p[i] || !strchr("-_.~!$'*+^`|%", name.p[i])))
 			return false;
 	return name.n >= 1 && name.n <= 128;
 }

@@ -7,6 +7,10 @@
 
 #define WORDS_MOST 65536 /* of one directive */
 
+struct items {
+	struct fl_nginx_item *first, *last;
+};
+
 struct parser {
 	struct fl_import *m;
 	const struct fl_import_input *in;
@@ -15,7 +19,7 @@ struct parser {
 	struct fl_import_place at;
 	unsigned depth; /* of blocks and of files */
 	unsigned *files;
-	struct fl_nginx_item ***tail; /* where the next directive goes */
+	struct items *into; /* where the next directive goes */
 };
 
 struct words {
@@ -26,6 +30,14 @@ struct words {
 static int broken(const struct parser *p, const char *what)
 {
 	return fl_error_set(p->err, FL_EINVAL, "%.200s:%u: %s", p->at.file, p->at.line, what);
+}
+
+static int no_memory(struct parser *p)
+{
+	p->m->failed = true;
+	return fl_error_set(p->err, FL_ELIMIT,
+		"%.200s:%u: out of memory, or of the %u MiB that an import may take",
+		p->at.file, p->at.line, FL_IMPORT_MAX_MEMORY >> 20);
 }
 
 static void skip_blanks(struct parser *p)
@@ -102,12 +114,8 @@ static int add_word(struct parser *p, struct words *w, const char *word)
 		w->list = list;
 		w->room = room;
 	}
-	if (!w->list || !word) {
-		p->m->failed = true;
-		return fl_error_set(p->err, FL_ELIMIT,
-			"%.200s:%u: out of memory, or of the %u MiB that an import may take",
-			p->at.file, p->at.line, FL_IMPORT_MAX_MEMORY >> 20);
-	}
+	if (!w->list || !word)
+		return no_memory(p);
 	w->list[w->count++] = word;
 	return FL_OK;
 }
@@ -189,7 +197,7 @@ static int parse_items(struct parser *p, const struct fl_nginx_item *block);
 
 static int parse_block(struct parser *p, struct fl_nginx_item *item)
 {
-	struct fl_nginx_item **children = &item->children, ***outer = p->tail;
+	struct items children = {NULL, NULL}, *outer = p->into;
 	int rc;
 
 	item->block = true;
@@ -198,9 +206,10 @@ static int parse_block(struct parser *p, struct fl_nginx_item *item)
 	if (p->depth >= FL_IMPORT_MAX_DEPTH)
 		return broken(p, "blocks and includes are nested too deeply");
 	p->depth++;
-	p->tail = &children;
+	p->into = &children;
 	rc = parse_items(p, item);
-	p->tail = outer;
+	p->into = outer;
+	item->children = children.first;
 	p->depth--;
 	return rc;
 }
@@ -255,14 +264,24 @@ static int include(struct parser *p, const struct fl_nginx_item *item)
 	return rc;
 }
 
+static void append(struct items *items, struct fl_nginx_item *item)
+{
+	if (items->last)
+		items->last->next = item;
+	else
+		items->first = item;
+	items->last = item;
+}
+
 static int parse_directive(struct parser *p)
 {
 	struct fl_nginx_item *item = fl_arena_alloc(&p->m->arena, sizeof(*item));
 	struct words w = {0};
-	int rc = item ? FL_OK : add_word(p, &w, NULL);
+	int rc = FL_OK;
 
-	if (item)
-		item->at = p->at;
+	if (!item)
+		return no_memory(p);
+	item->at = p->at;
 	while (rc == FL_OK) {
 		skip_blanks(p);
 		if (p->p == p->end)
@@ -282,8 +301,7 @@ static int parse_directive(struct parser *p)
 	item->count = w.count;
 	if (*p->p++ == ';' && w.count == 2 && fl_nginx_is(item, "include"))
 		return include(p, item);
-	**p->tail = item;
-	*p->tail = &item->next;
+	append(p->into, item);
 	return p->p[-1] == '{' ? parse_block(p, item) : FL_OK;
 }
 
@@ -312,17 +330,19 @@ static int parse_items(struct parser *p, const struct fl_nginx_item *block)
 int fl_nginx_parse(struct fl_import *m, const struct fl_import_input *in,
 	struct fl_nginx_item **out, struct fl_error *err)
 {
-	struct fl_nginx_item **tail = out;
+	struct items items = {NULL, NULL};
 	unsigned files = 1;
 	struct parser p = {m, in, err, in->bytes, in->bytes + in->len,
-		{fl_import_copy(m, fl_slice_of(in->name)), 1}, 0, &files, &tail};
+		{fl_import_copy(m, fl_slice_of(in->name)), 1}, 0, &files, &items};
+	int rc;
 
-	*out = NULL;
 	if (!p.at.file)
 		return fl_error_set(err, FL_ENOMEM, "out of memory");
 	if (in->len >= 3 && memcmp(in->bytes, "\xef\xbb\xbf", 3) == 0)
 		p.p += 3;
-	return parse_items(&p, NULL);
+	rc = parse_items(&p, NULL);
+	*out = items.first;
+	return rc;
 }
 
 struct fl_slice fl_nginx_text(struct fl_import *m, const struct fl_nginx_item *item)
