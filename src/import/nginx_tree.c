@@ -170,6 +170,12 @@ static const char *behind_lua_text(const char *c, const char *end)
 	return close < end ? close + 1 : end;
 }
 
+static int not_closed(struct parser *p, const struct fl_nginx_item *block)
+{
+	p->at.line = block->at.line;
+	return broken(p, "the block that begins here has no closing \"}\"");
+}
+
 /* Behind the "}" that closes the block whose "{" was read. */
 static int skip_lua(struct parser *p, const struct fl_nginx_item *item)
 {
@@ -185,10 +191,7 @@ static int skip_lua(struct parser *p, const struct fl_nginx_item *item)
 		for (; p->p < behind; p->p++)
 			p->at.line += *p->p == '\n';
 	}
-	if (open == 0)
-		return FL_OK;
-	p->at.line = item->at.line;
-	return broken(p, "the block that begins here has no closing \"}\"");
+	return open == 0 ? FL_OK : not_closed(p, item);
 }
 
 /* ---- directives ---- */
@@ -312,12 +315,8 @@ static int parse_items(struct parser *p, const struct fl_nginx_item *block)
 
 	while (rc == FL_OK) {
 		skip_blanks(p);
-		if (p->p == p->end && !block)
-			return FL_OK;
-		if (p->p == p->end) {
-			p->at.line = block->at.line;
-			return broken(p, "the block that begins here has no closing \"}\"");
-		}
+		if (p->p == p->end)
+			return block ? not_closed(p, block) : FL_OK;
 		if (*p->p == '}') {
 			p->p++;
 			return block ? FL_OK : broken(p, "unexpected \"}\"");
