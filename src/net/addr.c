@@ -33,19 +33,16 @@ static size_t path_length(const struct fl_addr *a)
 
 void fl_addr_set(struct fl_addr *out, const struct sockaddr *sa, socklen_t len)
 {
-	struct fl_addr a = {.len = len};
-	if (a.len > sizeof(a.ss))
-		a.len = sizeof(a.ss);
-	memcpy(&a.ss, sa, a.len);
-	const struct sockaddr_in6 *v6 = v6_of(&a);
-	if (a.ss.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+	*out = (struct fl_addr){.len = len < sizeof(out->ss) ? len : sizeof(out->ss)};
+	memcpy(&out->ss, sa, out->len);
+	const struct sockaddr_in6 *v6 = v6_of(out);
+	if (out->ss.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
 		struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = v6->sin6_port};
 		memcpy(&v4.sin_addr, &v6->sin6_addr.s6_addr[12], 4);
-		memset(&a.ss, 0, sizeof(a.ss));
-		memcpy(&a.ss, &v4, sizeof(v4));
-		a.len = sizeof(v4);
+		memset(&out->ss, 0, sizeof(out->ss));
+		memcpy(&out->ss, &v4, sizeof(v4));
+		out->len = sizeof(v4);
 	}
-	*out = a;
 }
 
 uint16_t fl_addr_port(const struct fl_addr *addr)
@@ -90,8 +87,8 @@ bool fl_addr_equal(const struct fl_addr *a, const struct fl_addr *b)
 
 #define V6_TEXT 40
 
-/* By hand: it stands on the path of every request whose key is its address. */
-static void write_v4(const uint8_t ip[4], char out[V6_TEXT])
+/* By hand: it stands on the path of every request whose key is its address. Gives the length. */
+static size_t write_v4(const uint8_t ip[4], char out[V6_TEXT])
 {
 	char *p = out;
 	for (int i = 0; i < 4; i++) {
@@ -102,7 +99,8 @@ static void write_v4(const uint8_t ip[4], char out[V6_TEXT])
 		*p++ = (char)('0' + ip[i] % 10);
 		*p++ = '.';
 	}
-	p[-1] = '\0';
+	*--p = '\0';
+	return (size_t)(p - out);
 }
 
 /* Hexadecimal, without leading zeros. Gives the end. */
@@ -133,7 +131,7 @@ static int longest_zeros(const uint16_t group[8], int *from)
 	return end;
 }
 
-static void write_v6(const uint8_t ip[16], char out[V6_TEXT])
+static size_t write_v6(const uint8_t ip[16], char out[V6_TEXT])
 {
 	uint16_t group[8];
 	int from = -1;
@@ -154,6 +152,7 @@ static void write_v6(const uint8_t ip[16], char out[V6_TEXT])
 		at = write_group(group[i], at);
 	}
 	*at = '\0';
+	return (size_t)(at - out);
 }
 
 /* Copies if it fits; the one place that decides about that. */
@@ -176,7 +175,7 @@ static size_t format_v6(const struct fl_addr *addr, char *text, size_t room)
 	char ip[V6_TEXT], zone[IF_NAMESIZE + 12] = "", name[IF_NAMESIZE];
 	if (addr->dual)
 		return (size_t)snprintf(text, room, ":%u", port);
-	write_v6(v6->sin6_addr.s6_addr, ip);
+	(void)write_v6(v6->sin6_addr.s6_addr, ip);
 	if (v6->sin6_scope_id && if_indextoname(v6->sin6_scope_id, name))
 		(void)snprintf(zone, sizeof(zone), "%%%s", name);
 	else if (v6->sin6_scope_id)
@@ -206,7 +205,7 @@ size_t fl_addr_format(const struct fl_addr *addr, char *out, size_t room)
 	size_t n;
 	switch (addr->ss.ss_family) {
 	case AF_INET:
-		write_v4((const uint8_t *)&v4_of(addr)->sin_addr, ip);
+		(void)write_v4((const uint8_t *)&v4_of(addr)->sin_addr, ip);
 		n = (size_t)snprintf(text, sizeof(text), "%s:%u", ip, fl_addr_port(addr));
 		break;
 	case AF_INET6: {
@@ -234,22 +233,36 @@ static void mask(uint8_t *ip, unsigned bytes, unsigned bits)
 			ip[i] &= (uint8_t)(0xff00 >> bits);
 }
 
+/* The first bits of the address; the others are 0. */
+static size_t client_v4(const struct sockaddr_in *addr, unsigned bits, char text[V6_TEXT])
+{
+	uint8_t ip[4];
+	memcpy(ip, &addr->sin_addr, sizeof(ip));
+	mask(ip, sizeof(ip), bits);
+	return write_v4(ip, text);
+}
+
+static size_t client_v6(const struct sockaddr_in6 *addr, unsigned bits, char text[V6_TEXT])
+{
+	uint8_t ip[16];
+	memcpy(ip, &addr->sin6_addr, sizeof(ip));
+	mask(ip, sizeof(ip), bits);
+	return write_v6(ip, text);
+}
+
 size_t fl_addr_client_text(
 	const struct fl_addr *addr, unsigned v4, unsigned v6, char *out, size_t room)
 {
-	char text[V6_TEXT] = "";
+	char text[V6_TEXT];
 	struct fl_addr plain;
-	fl_addr_set(&plain, (const struct sockaddr *)&addr->ss, addr->len);
-	if (plain.ss.ss_family == AF_INET) {
-		uint8_t ip[4];
-		memcpy(ip, &v4_of(&plain)->sin_addr, 4);
-		mask(ip, 4, v4);
-		write_v4(ip, text);
-	} else if (plain.ss.ss_family == AF_INET6) {
-		uint8_t ip[16];
-		memcpy(ip, &v6_of(&plain)->sin6_addr, 16);
-		mask(ip, 16, v6);
-		write_v6(ip, text);
+	size_t n = 0;
+	if (addr->ss.ss_family == AF_INET6) {
+		fl_addr_set(&plain, (const struct sockaddr *)&addr->ss, addr->len);
+		addr = &plain;
 	}
-	return give(text, strlen(text), out, room);
+	if (addr->ss.ss_family == AF_INET)
+		n = client_v4(v4_of(addr), v4, text);
+	else if (addr->ss.ss_family == AF_INET6)
+		n = client_v6(v6_of(addr), v6, text);
+	return give(text, n, out, room);
 }

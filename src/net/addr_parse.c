@@ -222,11 +222,36 @@ int fl_addr_parse(struct fl_addr *out, const char *text, struct fl_error *err)
 	return FL_OK;
 }
 
+/* Four numbers up to 255 without leading zeros, as inet_pton has it; by hand, because a log has one
+ * in each line. */
+static bool parse_v4(uint8_t ip[4], const char *text, size_t n)
+{
+	const char *p = text, *end = text + n;
+	for (int i = 0; i < 4; i++) {
+		const char *from = p;
+		unsigned value = 0;
+		for (; p < end && p - from < 3 && is_digit(*p); p++)
+			value = value * 10 + (unsigned)(*p - '0');
+		if (p == from || value > 255 || (*from == '0' && p - from > 1))
+			return false;
+		ip[i] = (uint8_t)value;
+		if (i < 3 && (p == end || *p++ != '.'))
+			return false;
+	}
+	return p == end;
+}
+
 bool fl_addr_parse_ip(struct fl_addr *out, const char *text, size_t n)
 {
 	char ip[INET6_ADDRSTRLEN];
+	uint8_t bytes[4];
 	struct sockaddr_in v4 = {.sin_family = AF_INET};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	if (parse_v4(bytes, text, n)) {
+		memcpy(&v4.sin_addr, bytes, sizeof(bytes));
+		fl_addr_set(out, (const struct sockaddr *)&v4, sizeof(v4));
+		return true;
+	}
 	const char *zone = memchr(text, '%', n);
 	if (zone)
 		n = (size_t)(zone - text);
@@ -234,11 +259,8 @@ bool fl_addr_parse_ip(struct fl_addr *out, const char *text, size_t n)
 		return false;
 	memcpy(ip, text, n);
 	ip[n] = '\0';
-	if (!zone && inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
-		fl_addr_set(out, (const struct sockaddr *)&v4, sizeof(v4));
-	else if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
-		set_v6(out, &v6);
-	else
+	if (inet_pton(AF_INET6, ip, &v6.sin6_addr) != 1)
 		return false;
+	set_v6(out, &v6);
 	return true;
 }

@@ -298,6 +298,31 @@ static void ip_alone(void **state)
 	}
 }
 
+/* What is almost an address is one exactly when the C library says so. */
+static void ip_strict(void **state)
+{
+	static const char letters[] = "00122556...:";
+	unsigned char ip[16];
+	uint32_t random = 7;
+	unsigned good = 0;
+	(void)state;
+	for (int i = 0; i < 300000; i++) {
+		struct fl_addr addr;
+		char text[16] = "";
+		size_t n = 5 + (size_t)i % 11;
+		for (size_t k = 0; k < n; k++) {
+			random = random * 1664525 + 1013904223;
+			text[k] = letters[(random >> 16) % (sizeof(letters) - 1)];
+		}
+		bool want =
+			inet_pton(AF_INET, text, ip) == 1 || inet_pton(AF_INET6, text, ip) == 1;
+		if (fl_addr_parse_ip(&addr, text, n) != want)
+			fail_msg("\"%s\" is %s address", text, want ? "an" : "no");
+		good += want;
+	}
+	assert_true(good > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +334,7 @@ int main(void)
 		cmocka_unit_test(from_the_kernel),
 		cmocka_unit_test(client_text),
 		cmocka_unit_test(ip_alone),
+		cmocka_unit_test(ip_strict),
 		cmocka_unit_test(small_rooms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
