@@ -73,12 +73,17 @@ void fl_keytable_free(struct fl_keytable *t)
 	free(t);
 }
 
-/* The key's cell, or the free one where it belongs. Lowest bits do not count: in a sample, they are
- * all 0. */
+/* Lowest bits do not count: in a sample, they are all 0. */
+static size_t home(const struct shard *s, uint64_t hash)
+{
+	return (size_t)(hash << SHARD_BITS >> (64 - s->bits));
+}
+
+/* The key's cell, or the free one where it belongs. */
 static struct fl_keytable_entry *cell_of(const struct shard *s, uint64_t hash)
 {
 	size_t mask = ((size_t)1 << s->bits) - 1;
-	size_t i = (size_t)(hash << SHARD_BITS >> (64 - s->bits));
+	size_t i = home(s, hash);
 
 	while (s->cells[i].hash && s->cells[i].hash != hash)
 		i = (i + 1) & mask;
@@ -162,6 +167,21 @@ int fl_keytable_add(
 	*cell_of(s, hash) = (struct fl_keytable_entry){hash, weight, from, to};
 	s->used++;
 	return FL_OK;
+}
+
+/* Most keys are in their first cell or the one behind it, which may be in the next line. */
+void fl_keytable_prefetch(const struct fl_keytable *t, uint64_t hash)
+{
+	const struct shard *s;
+	const struct fl_keytable_entry *cell;
+
+	hash = proper(hash);
+	if (!sampled(hash, t->level))
+		return;
+	s = &t->shards[hash >> (64 - SHARD_BITS)];
+	cell = &s->cells[home(s, hash)];
+	__builtin_prefetch(cell, 1);
+	__builtin_prefetch(cell + 1, 1);
 }
 
 uint64_t fl_keytable_rate(const struct fl_keytable *t)

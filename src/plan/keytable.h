@@ -24,6 +24,10 @@ void fl_keytable_free(struct fl_keytable *t); /* NULL is fine */
 int fl_keytable_add(
 	struct fl_keytable *t, uint64_t hash, uint64_t weight, uint32_t from, uint32_t to);
 
+/* Has the memory fetched that adding this key will touch. A few keys ahead of the one that is added,
+ * no add waits for its own. */
+void fl_keytable_prefetch(const struct fl_keytable *t, uint64_t hash);
+
 /* One key of so many is in the table, chosen by hash; 1: all of them. A power of two. */
 uint64_t fl_keytable_rate(const struct fl_keytable *t);
 uint64_t fl_keytable_count(const struct fl_keytable *t); /* of keys in it */

@@ -40,6 +40,7 @@ struct fl_traffic {
 	struct request requests[BATCH];
 	size_t count;
 	struct fl_key keys[BATCH];
+	uint64_t hashes[BATCH]; /* of the table and the sketch */
 	uint32_t from[BATCH], to[BATCH];
 
 	struct fl_traffic_report report;
@@ -240,7 +241,7 @@ static int count_request(struct fl_traffic *t, size_t i)
 	const struct request *request = &t->requests[i];
 	uint32_t from = t->from[i], to = t->to[i];
 	struct fl_slice key = {t->keys[i].bytes, request->len};
-	uint64_t hash = fl_xxh3(key.p, key.n, FL_SALT_SAMPLE);
+	uint64_t hash = t->hashes[i];
 	struct fl_keys weight = {request->weight, 0};
 	int rc = FL_OK;
 
@@ -253,13 +254,26 @@ static int count_request(struct fl_traffic *t, size_t i)
 	return rc;
 }
 
-static int flush(struct fl_traffic *t)
+/* The keys of the batch, and their hashes. The table's memory is on its way from here on, while both
+ * placements are asked. */
+static void hash_keys(struct fl_traffic *t)
 {
 	const char *bytes = t->bytes.p ? t->bytes.p : "";
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct request *request = &t->requests[i];
+		const char *key = bytes + request->at;
+		t->keys[i] = fl_key_bytes(key, request->len);
+		t->hashes[i] = fl_xxh3(key, request->len, FL_SALT_SAMPLE);
+		fl_keytable_prefetch(t->table, t->hashes[i]);
+	}
+}
+
+static int flush(struct fl_traffic *t)
+{
 	int rc;
 
-	for (size_t i = 0; i < t->count; i++)
-		t->keys[i] = fl_key_bytes(bytes + t->requests[i].at, t->requests[i].len);
+	hash_keys(t);
 	rc = look_up(t, &t->before, t->from);
 	if (rc == FL_OK)
 		rc = look_up(t, &t->after, t->to);

@@ -35,8 +35,11 @@ struct fl_traffic_side fl_traffic_view(const struct fl_view *view);
 struct fl_traffic_options {
 	struct fl_traffic_side before,
 		after; /* borrowed for the object's life; may be the same */
-	size_t memory; /* bytes for the table of keys, at least 1 MiB; 0: FL_TRAFFIC_MEMORY */
-	size_t hot;    /* hottest keys to follow, up to 65536; 0: FL_TRAFFIC_HOT */
+	/* Bytes for the table of keys, at least 1 MiB; 0: FL_TRAFFIC_MEMORY. All else takes at most
+	 * 1 MiB, 640 bytes for each of `hot`, 192 for each pair of nodes that traffic moves between
+	 * and 48 for each slot, as long as keys have up to 128 KiB. */
+	size_t memory;
+	size_t hot; /* hottest keys to follow, up to 65536; 0: FL_TRAFFIC_HOT */
 };
 
 /* A figure, and the 99 % interval it is in; exact: low = value = high. */
