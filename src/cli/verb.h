@@ -48,6 +48,7 @@ extern const struct fl_verb fl_verb_why;
 extern const struct fl_verb fl_verb_compare;
 extern const struct fl_verb fl_verb_plan;
 extern const struct fl_verb fl_verb_import;
+extern const struct fl_verb fl_verb_verify;
 extern const struct fl_verb fl_verb_demo;
 
 /* Runs what the command line says; gives the exit status. */

@@ -16,6 +16,7 @@ const struct fl_verb *const fl_verbs[] = {
 	&fl_verb_why,
 	&fl_verb_serve,
 	&fl_verb_import,
+	&fl_verb_verify,
 	&fl_verb_demo,
 	NULL,
 };
