@@ -16,7 +16,7 @@ import subprocess
 import pytest
 
 from balancers import HAPROXY_FRAME, Connection, Program, accepts, free_ports, nginx_frame
-from harness import FAIRLEAD, SANITIZER, Backend, Fairlead
+from harness import FAIRLEAD, ROOT, SANITIZER, Backend, Fairlead
 
 REQUESTS = 2000
 NODES = ["n0", "n1", "n2", "n3", "n4", "n5"]
@@ -214,3 +214,29 @@ def test_verify_against_the_running_peer(kind, started, directory):
         share = facts["mismatches"] / len(keys)
         assert verify(path, peer, "header", keys, "--max-mismatch",
                       str(share + 0.001)).returncode == 0
+
+
+def test_the_commands_of_the_guide(started, directory):
+    """docs/migrate.md, as it stands, but for paths, ports and the service."""
+    backend = started(Backend, NODES)
+    fronts = dict(zip(Haproxy.pools, free_ports(len(Haproxy.pools))))
+    block = re.search(r"```sh\n(.*?)```", (ROOT / "docs/migrate.md").read_text(), re.S)[1]
+    commands = block.splitlines()
+    assert len(commands) == 5 and commands[3].startswith("systemctl stop ")
+    with open(f"{directory}/users.txt", "w", encoding="utf-8") as keys:
+        keys.writelines(f"user-{i}\n" for i in range(100))
+    with Haproxy(backend.ports, fronts) as peer:
+        script = "\n".join(commands[:3])
+        for old, new in (("/etc/haproxy/haproxy.cfg", peer.config), ("8080", fronts["header"]),
+                         ("2.6.12", peer.hints()[1]), ("--pool app", "--pool header"),
+                         ("fairlead ", f"{FAIRLEAD} ")):
+            assert old in script
+            script = script.replace(old, str(new))
+        done = subprocess.run(["sh", "-ec", script], cwd=directory, capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "All 100 keys" in done.stdout
+    fairlead = started(Fairlead, open(f"{directory}/fairlead.yaml", encoding="utf-8").read(),
+                       directory)
+    assert set(run(fronts["header"], [Request(i) for i in range(100)], 3)) <= set(NODES)
+    fairlead.finish()
