@@ -59,7 +59,8 @@ static void set_kind(memcached_st *m, const char *kind)
 	else if (strcmp(kind, "consistent") == 0)
 		set(m, MEMCACHED_BEHAVIOR_DISTRIBUTION, MEMCACHED_DISTRIBUTION_CONSISTENT);
 	else if (strcmp(kind, "spy") == 0)
-		set(m, MEMCACHED_BEHAVIOR_DISTRIBUTION, MEMCACHED_DISTRIBUTION_CONSISTENT_KETAMA_SPY);
+		set(m, MEMCACHED_BEHAVIOR_DISTRIBUTION,
+			MEMCACHED_DISTRIBUTION_CONSISTENT_KETAMA_SPY);
 	else
 		set(m, MEMCACHED_BEHAVIOR_DISTRIBUTION, MEMCACHED_DISTRIBUTION_MODULA);
 	if (strcmp(kind, "sorted") == 0)
@@ -81,12 +82,13 @@ int main(int argc, char **argv)
 	set_hash(m, argv[2]);
 	for (int i = 5; i + 2 < argc; i += 3)
 		must(m,
-			memcached_server_add_with_weight(m, argv[i], (in_port_t)atoi(argv[i + 1]),
-				(uint32_t)atoi(argv[i + 2])),
+			memcached_server_add_with_weight(m, argv[i],
+				(in_port_t)atoi(argv[i + 1]), (uint32_t)atoi(argv[i + 2])),
 			argv[i]);
 	set_hash(m, argv[3]);
 	while ((n = getline(&line, &room, stdin)) > 0) {
-		uint32_t at = memcached_generate_hash(m, line, (size_t)n - (line[n - 1] == '\n'));
+		uint32_t at =
+			memcached_generate_hash(m, line, (size_t)n - (line[n - 1] == '\n'));
 		const memcached_instance_st *s = memcached_server_instance_by_position(m, at);
 
 		printf("%s %u\n", memcached_server_name(s), memcached_server_port(s));
