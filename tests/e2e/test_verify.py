@@ -336,13 +336,13 @@ def test_some_failures_are_told_and_are_no_success():
         assert done.stdout.decode().splitlines()[1:] == ["status 503,1,key-7"]
 
 
-def test_an_interrupted_balancer_gets_no_more_requests():
+def test_a_balancer_that_went_away_gets_no_more_requests():
     """Answers ten keys, then closes on everybody."""
     def dying(target, fields, count):
         return by_body(target, fields, count) if len(server.requests) <= 10 else None
 
     with serving(dying) as server:
-        done = verify(*url(server.port), "--node-body", "--json")
+        done = verify(*url(server.port), "--node-body", "--json", "--concurrency", "1")
         assert done.returncode == 2
         assert facts(done)["matches"] == 10 and facts(done)["failed"] == 20
 
