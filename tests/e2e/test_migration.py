@@ -213,7 +213,7 @@ def test_verify_against_the_running_peer(kind, started, directory):
         assert facts["matches"] + facts["mismatches"] == len(keys)
         share = facts["mismatches"] / len(keys)
         assert verify(path, peer, "header", keys, "--max-mismatch",
-                      str(share + 0.001)).returncode == 0
+                      f"{share + 0.001:.4f}").returncode == 0
 
 
 def test_the_commands_of_the_guide(started, directory):

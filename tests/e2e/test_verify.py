@@ -259,7 +259,7 @@ def test_mismatches_are_told_by_pair_with_examples():
         share = len(moved) / len(KEYS)
         for most, status in ((share + 0.001, 0), (share - 0.001, 1)):
             assert verify(*url(server.port), "--node-body", "--max-mismatch",
-                          str(most)).returncode == status
+                          f"{most:.4f}").returncode == status
         # What an answer means can be said.
         text = verify(*url(server.port), "--node-body").stdout.decode()
         assert f"{len(moved)} of 60 keys" in text
