@@ -107,7 +107,7 @@ static void test_headers_and_cookies(void **state)
 	assert_true(fl_verify_request_has_key(&r));
 	expect(&r, FL_SLICE("\xff=%"),
 		"GET / HTTP/1.1\r\nX: <\xff=%>\r\nhost: {raw}\r\nCookie: a=1; "
-	        "b=\xff=%\r\n\r\n");
+		"b=\xff=%\r\n\r\n");
 	refuse(&r, FL_SLICE("a\r\nY: b"), "header");
 	refuse(&r, FL_SLICE("a\0b"), "header");
 	refuse(&r, FL_SLICE(" a"), "header");
