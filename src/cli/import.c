@@ -117,21 +117,22 @@ static int put(
 		path ? path : "the output", path ? "\"" : "", strerror(errno));
 }
 
-/* Whether the pools can be built: what only their algorithms can tell, such as too many points. */
-static bool holds(const struct import *import, const struct fl_text *text)
+/* What only the algorithms can tell of the pools, such as too many points, becomes notes. */
+static void try_pools(struct fl_import *m, const struct fl_text *text)
 {
 	struct fl_config *config;
-	int rc = fl_config_parse_for(
-		&config, "the configuration", text->p, text->n, FL_CONFIG_LOOKUP);
+	size_t errors;
 
-	for (size_t i = 0; config && config->conf && i < fl_conf_errors(config->conf); i++)
-		(void)fprintf(stderr, "fairlead %s: %s\n", import->verb->name,
+	(void)fl_config_parse_for(&config, "written", text->p, text->n, FL_CONFIG_LOOKUP);
+	errors = config && config->conf ? fl_conf_errors(config->conf) : 0;
+	for (size_t i = 0; i < errors; i++)
+		fl_import_note(m, FL_IMPORT_NOT_CARRIED, true, m->pools->at,
+			FL_SLICE("the configuration as it was written"), "%s",
 			fl_conf_error_text(config->conf, i));
 	fl_config_free(config);
-	return rc == 0;
 }
 
-static int put_all(const struct import *import, const struct fl_import *m)
+static int put_all(const struct import *import, struct fl_import *m)
 {
 	struct fl_text config, report;
 	int rc = FL_EXIT_DONE;
@@ -139,6 +140,7 @@ static int put_all(const struct import *import, const struct fl_import *m)
 	fl_text_init(&config, OUTPUT_MOST);
 	fl_text_init(&report, OUTPUT_MOST);
 	fl_import_write(m, &config);
+	try_pools(m, &config);
 	if (import->json)
 		fl_import_report_json(m, &report);
 	else
@@ -149,7 +151,7 @@ static int put_all(const struct import *import, const struct fl_import *m)
 		rc = put(import, import->output, stdout, &config);
 	if (rc == FL_EXIT_DONE)
 		rc = put(import, import->report, stderr, &report);
-	if (rc == FL_EXIT_DONE && (!holds(import, &config) || m->misplaced))
+	if (rc == FL_EXIT_DONE && m->misplaced)
 		rc = FL_EXIT_FAILED;
 	fl_text_fini(&config);
 	fl_text_fini(&report);

@@ -203,6 +203,13 @@ def test_haproxy(directory):
     assert len(asked) == 2 and "--haproxy-version" in asked[0] and "--set OTHER=" in asked[1]
 
 
+def test_a_pool_that_cannot_be_built_is_said(directory):
+    servers = "".join(f"server 10.0.0.{i}:80 weight=65535; " for i in range(1, 4))
+    status, _, report = imported(directory, f"upstream a {{ hash $arg_k consistent; {servers}}}")
+    assert status == 1
+    assert "points" in [n for n in report["notes"] if n["placement"]][0]["why"]
+
+
 # ---- files ----
 
 def test_includes(directory):
