@@ -6,6 +6,7 @@ counting), and its memory at the most.
   plan [--quick] [--megabytes N] [--clients N] [--memory SIZE]"""
 import argparse
 import itertools
+import multiprocessing
 import os
 import random
 import resource
@@ -22,23 +23,24 @@ AGENT = ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
 POOLS = ["--algorithm", "table", *[x for i in range(20) for x in ("--node", f"cache-{i}")]]
 
 
-def write_log(out, megabytes, clients):
+def write_log(path, megabytes, clients):
     """Popular clients come more often, as 1 / rank. Gives the number of lines."""
     r = random.Random(1)
     weights = list(itertools.accumulate(1 / (i + 1) for i in range(clients)))
     paths = [f"/{a}/{b}?page={c}" for a in ("articles", "images", "api/v1/items", "users")
              for b in range(50) for c in range(5)]
     lines = size = 0
-    while size < megabytes * 1000000:
-        chosen = r.choices(range(clients), cum_weights=weights, k=50000)
-        text = "".join(
-            f'{10 + (i >> 24)}.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255} - - '
-            f'[25/Nov/2026:10:00:00 +0000] "GET {paths[(i * 7 + n) % 1000]} HTTP/1.1" 200 '
-            f'{512 + n % 9000} "https://www.example.com/" "{AGENT}"\n'
-            for n, i in enumerate(chosen))
-        out.write(text)
-        size += len(text)
-        lines += len(chosen)
+    with open(path, "w") as out:
+        while size < megabytes * 1000000:
+            chosen = r.choices(range(clients), cum_weights=weights, k=50000)
+            text = "".join(
+                f'{10 + (i >> 24)}.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255} - - '
+                f'[25/Nov/2026:10:00:00 +0000] "GET {paths[(i * 7 + n) % 1000]} HTTP/1.1" 200 '
+                f'{512 + n % 9000} "https://www.example.com/" "{AGENT}"\n'
+                for n, i in enumerate(chosen))
+            out.write(text)
+            size += len(text)
+            lines += len(chosen)
     return lines, size
 
 
@@ -65,8 +67,9 @@ def main():
     if free.f_bavail * free.f_frsize < 2 * megabytes * 1000000:
         sys.exit(f"plan: {tempfile.gettempdir()} has no room for {megabytes} MB")
     with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
-        lines, size = write_log(log, megabytes, a.clients)
-        log.flush()
+        # Apart, because what this process holds would count as the memory of what it starts.
+        with multiprocessing.Pool(1) as writer:
+            lines, size = writer.apply(write_log, (log.name, megabytes, a.clients))
         print(f"{size / 1e6:.0f} MB, {lines} lines, up to {a.clients} clients, "
               f"--memory {a.memory}, key client_ip, 20 nodes, one goes")
         rounds = [run(log.name, a.memory) for _ in range(3)]
