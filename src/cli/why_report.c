@@ -150,9 +150,9 @@ static uint32_t owner_at(const struct fl_told *t, struct fl_report_chart *c, uin
 
 static void draw_rows(struct fl_report *r, const struct fl_told *t)
 {
-	struct fl_report_chart *c =
-		fl_report_rows(r, &(struct fl_report_spec){.name = "rows",
-					  .title = "The table's rows by owner, and the key's"});
+	struct fl_report_chart *c = fl_report_rows(
+		r, &(struct fl_report_spec){.name = "rows",
+			   .title = "The table's rows by owner, and the key's row"});
 	struct fl_key key = fl_key_hash(0);
 	struct fl_position at;
 

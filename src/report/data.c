@@ -299,6 +299,18 @@ uint32_t fl_report_owner_at(const struct fl_report_owners *o, double turn)
 	return o->n ? o->arcs[low].node : FL_NONE;
 }
 
+uint32_t fl_report_owner_in(const struct fl_report_owners *o, const struct fl_report_chart *c,
+	size_t cell, size_t cells)
+{
+	for (size_t i = 0; i < c->marks.n; i++) {
+		double turn =
+			fl_report_turn(c, FL_REPORT_AT(c->marks, struct fl_report_pin, i).at);
+		if ((size_t)(turn * (double)cells) == cell)
+			return fl_report_owner_at(o, turn);
+	}
+	return fl_report_owner_at(o, ((double)cell + 0.5) / (double)cells);
+}
+
 /* ---- lines ---- */
 
 bool fl_report_extent(struct fl_report_extent *e, const struct fl_report_chart *c)

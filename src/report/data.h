@@ -60,6 +60,11 @@ uint32_t fl_report_owner_of(
 double fl_report_turn(const struct fl_report_chart *c, uint64_t at);
 /* Who owns it. */
 uint32_t fl_report_owner_at(const struct fl_report_owners *o, double turn);
+/* The node of one of `cells` equal pieces of a table's rows: a marked row's, else the middle
+ * row's. Whoever has the most rows would have the most of nearly every piece of many rows, so
+ * that is not asked; a sample shows everybody's share. */
+uint32_t fl_report_owner_in(const struct fl_report_owners *o, const struct fl_report_chart *c,
+	size_t cell, size_t cells);
 
 /* Lines: the ranges; false when there are no points. */
 struct fl_report_extent {

@@ -10,7 +10,7 @@ enum {
 struct grid {
 	const struct fl_report_owners *o;
 	size_t columns, cells, rows;
-	double cell;
+	double cell, gap;
 };
 
 static void put_run(struct fl_svg *s, const struct grid *g, size_t line, size_t from, size_t to,
@@ -23,10 +23,11 @@ static void put_run(struct fl_svg *s, const struct grid *g, size_t line, size_t 
 			"<rect class=\"none\" x=\"%.5g\" y=\"%.5g\" width=\"%.5g\" "
 			"height=\"%.5g\">",
 			(double)from * g->cell, (double)line * g->cell,
-			(double)(to - from) * g->cell - 1, g->cell - 1);
+			(double)(to - from) * g->cell - g->gap, g->cell - g->gap);
 	else
 		fl_svg_rect(s, fl_svg_colour(s, node), (double)from * g->cell,
-			(double)line * g->cell, (double)(to - from) * g->cell - 1, g->cell - 1);
+			(double)line * g->cell, (double)(to - from) * g->cell - g->gap,
+			g->cell - g->gap);
 	fl_svg_owner_tip(s, g->o, node);
 	fl_svg_close_rect(s);
 	if (node == FL_NONE || g->cell < 18 || g->o->place[node] >= 99)
@@ -39,13 +40,12 @@ static void put_run(struct fl_svg *s, const struct grid *g, size_t line, size_t 
 /* Neighbours of one owner in a line are one rectangle. */
 static void put_grid(struct fl_svg *s, const struct grid *g)
 {
-	size_t at = 0, from = 0;
+	size_t from = 0;
 	uint32_t node = FL_NONE;
 
 	for (size_t i = 0; i < g->cells; i++) {
 		size_t column = i % g->columns, line = i / g->columns;
-		uint32_t next = fl_report_owner_of(g->o, (double)i / (double)g->cells,
-			(double)(i + 1) / (double)g->cells, &at);
+		uint32_t next = fl_report_owner_in(g->o, s->c, i, g->cells);
 		if (column && next != node)
 			put_run(s, g, line, from, column, node);
 		if (column == 0 || next != node)
@@ -94,12 +94,13 @@ int fl_svg_rows(struct fl_svg *s)
 	g.cells = g.rows < MOST_CELLS ? g.rows : MOST_CELLS;
 	g.columns = fl_svg_narrow(s) ? g.cells <= 256 ? 16 : 32 : g.cells <= 256 ? 32 : 64;
 	g.cell = s->width / (double)g.columns;
+	g.gap = g.cell < 14 ? 0.5 : 1;
 	double y = ceil((double)g.cells / (double)g.columns) * g.cell;
 	fl_svg_begin(s,
 		fl_svg_owners(s, &o, 0, put_row_marks(s, &g, y + 30, false), s->width, false));
 	put_grid(s, &g);
 	if (g.rows > g.cells)
-		(void)snprintf(text, sizeof(text), "%s rows; each square about %s of them",
+		(void)snprintf(text, sizeof(text), "%s rows, a square for one in %s",
 			fl_report_count(n, g.rows), fl_report_count(each, g.rows / g.cells));
 	else
 		(void)snprintf(text, sizeof(text), "%s rows, a square each",

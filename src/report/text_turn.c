@@ -43,8 +43,10 @@ static void put_strip(
 		if (i % width == 0)
 			fl_pen_blanks(pen, FL_PEN_INDENT);
 		put_node(pen, c, o,
-			fl_report_owner_of(o, (double)i / (double)cells,
-				(double)(i + 1) / (double)cells, &at));
+			c->kind == FL_REPORT_ROWS
+				? fl_report_owner_in(o, c, i, cells)
+				: fl_report_owner_of(o, (double)i / (double)cells,
+					  (double)(i + 1) / (double)cells, &at));
 		if ((i + 1) % width == 0 || i + 1 == cells)
 			fl_pen_end(pen);
 	}
@@ -54,7 +56,7 @@ static void put_strip(
 			"%s points; from 0 to 2^64, each letter %.2g %% of the ring", n,
 			100.0 / (double)cells);
 	else if (cells && c->data.n > cells)
-		(void)snprintf(line, sizeof(line), "%s rows; each letter about %s of them", n,
+		(void)snprintf(line, sizeof(line), "%s rows, a letter for one in %s", n,
 			fl_report_count(each, c->data.n / cells));
 	else
 		(void)snprintf(line, sizeof(line), "%s rows, a letter each", n);

@@ -195,6 +195,40 @@ static void shares_of_many_points_make_one(void **state)
 	fl_report_free(r);
 }
 
+/* Whoever has most of the rows does not have nearly all of the pieces; a mark is where it is. */
+static void a_sample_shows_everybodys_share(void **state)
+{
+	enum {
+		ROWS = 64000,
+		CELLS = 1000
+	};
+	struct fl_report *r = fl_report_new("x");
+	struct fl_report_chart *c = fl_report_rows(r, &spec);
+	struct fl_report_owners o;
+	size_t first = 0;
+	uint64_t z = 1;
+	(void)state;
+	(void)fl_report_series(c, FL_SLICE("half"));
+	(void)fl_report_series(c, FL_SLICE("rest"));
+	(void)fl_report_series(c, FL_SLICE("marked"));
+	for (size_t i = 0; i < ROWS; i++) {
+		z = z * UINT64_C(6364136223846793005) + 1442695040888963407U;
+		fl_report_row(c, i == 777 ? 2 : z >> 63 ? 0 : 1);
+	}
+	fl_report_mark(c, 777, FL_SLICE("key"));
+	assert_int_equal(fl_report_owners(&o, c), 0);
+	for (size_t i = 0; i < CELLS; i++)
+		first += fl_report_owner_in(&o, c, i, CELLS) == 0;
+	assert_in_range(first, 420, 580);
+	assert_int_equal(fl_report_owner_in(&o, c, 777 * CELLS / ROWS, CELLS), 2);
+	/* A piece a row: as it is. */
+	for (size_t i = 0; i < ROWS; i += 999)
+		assert_int_equal(fl_report_owner_in(&o, c, i, ROWS),
+			FL_REPORT_AT(c->data, struct fl_report_datum, i).b);
+	fl_report_owners_fini(&o);
+	fl_report_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +239,7 @@ int main(void)
 		cmocka_unit_test(flows_are_merged_and_sorted),
 		cmocka_unit_test(a_point_owns_what_leads_up_to_it),
 		cmocka_unit_test(rows_are_owned_as_given),
+		cmocka_unit_test(a_sample_shows_everybodys_share),
 		cmocka_unit_test(shares_of_many_points_make_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
