@@ -76,11 +76,14 @@ static bool is_quantity(struct fl_report_chart *c, double value)
 }
 
 /* A name's colour in the whole report: that of its first chart, where it was the next one free
- * among charts of the same sort, so that the series of one chart never share one early. */
+ * among charts of the same sort, so that the series of one chart never share one early; the parts
+ * of stacks are a sort of their own. */
 static uint32_t colour_of(struct fl_report_chart *c, struct fl_slice name)
 {
 	struct fl_report *r = c->r;
-	enum fl_report_kind sort = c->kind > FL_REPORT_FLOWS ? FL_REPORT_FLOWS : c->kind;
+	size_t sort = c->spec.stacked             ? FL_REPORT_ROWS
+	              : c->kind > FL_REPORT_FLOWS ? FL_REPORT_FLOWS
+	                                          : c->kind;
 	uint32_t i = fl_report_intern(r, &r->colours, name, SIZE_MAX);
 
 	if (i == UINT32_MAX)

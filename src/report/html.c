@@ -46,6 +46,23 @@ static void put_head(struct fl_html *h, const struct fl_report *r)
 		fl_report_page_css, fl_report_drawing_css);
 }
 
+/* No line begins with a per cent sign. */
+static void put_sentence(struct fl_html *h, struct fl_slice text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i + 1 < text.n; i++) {
+		if (text.p[i] != ' ' || text.p[i + 1] != '%')
+			continue;
+		fl_markup_text(
+			h->out, &h->scratch, (struct fl_slice){text.p + n, i - n}, SIZE_MAX);
+		(void)fputs("&#160;", h->out);
+		n = i + 1;
+	}
+	fl_markup_text(
+		h->out, &h->scratch, (struct fl_slice){text.p + n, text.n - n}, SIZE_MAX);
+}
+
 static void put_summary(struct fl_html *h, const struct fl_report *r)
 {
 	static const char *const classes[] = {"ok", "bad", "rest"};
@@ -66,7 +83,7 @@ static void put_summary(struct fl_html *h, const struct fl_report *r)
 			"<li class=\"%s\"><span class=\"mark\" aria-hidden=\"true\">%s"
 			"</span><span>",
 			classes[kind], marks[kind]);
-		fl_markup_text(h->out, &h->scratch, line->text, SIZE_MAX);
+		put_sentence(h, line->text);
 		(void)fputs("</span></li>\n", h->out);
 	}
 	if (r->summary.n)

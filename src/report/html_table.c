@@ -2,6 +2,7 @@
 
 enum {
 	TALL = 40,        /* rows from which on a table scrolls by itself */
+	LONG = 24,        /* columns of a name that may be broken */
 	MOST_DATA = 2000, /* rows of a chart's data; JSON has all */
 };
 
@@ -10,6 +11,22 @@ enum {
 static bool is_quantity(const struct fl_report_column *column)
 {
 	return column->type != FL_REPORT_TEXT && column->type != FL_REPORT_VERDICT;
+}
+
+/* A name is broken only if it is long: a column of a letter a line is none. */
+static const char *class_of_text(struct fl_slice text)
+{
+	return fl_report_columns(text, true) > LONG ? "long" : "short";
+}
+
+static const char *class_of(
+	const struct fl_report_column *column, const struct fl_report_cell *cell)
+{
+	if (is_quantity(column))
+		return "q";
+	if (cell->kind == FL_REPORT_CELL_VERDICT)
+		return "words";
+	return cell->kind == FL_REPORT_CELL_TEXT ? class_of_text(cell->text) : "short";
 }
 
 static void begin(struct fl_html *h, size_t rows)
@@ -85,13 +102,11 @@ void fl_html_table(struct fl_html *h, const struct fl_report_table *t)
 	for (size_t i = 0; i < t->cells.n; i++) {
 		size_t k = i % t->column_count;
 		bool head = k == 0 && t->columns[0].type == FL_REPORT_TEXT;
-		(void)fprintf(h->out, "%s%s%s>", k ? "" : "<tr>",
-			head ? "<th scope=\"row\"" : "<td",
-			is_quantity(&t->columns[k])                    ? " class=\"q\""
-			: t->columns[k].type == FL_REPORT_VERDICT && k ? " class=\"words\""
-								       : "");
-		put_value(h, &t->columns[k], &FL_REPORT_AT(t->cells, struct fl_report_cell, i),
-			most[k]);
+		const struct fl_report_cell *cell =
+			&FL_REPORT_AT(t->cells, struct fl_report_cell, i);
+		(void)fprintf(h->out, "%s%s class=\"%s\">", k ? "" : "<tr>",
+			head ? "<th scope=\"row\"" : "<td", class_of(&t->columns[k], cell));
+		put_value(h, &t->columns[k], cell, most[k]);
 		(void)fputs(head ? "</th>" : "</td>", h->out);
 		if (k + 1 == t->column_count)
 			(void)fputs("</tr>\n", h->out);
@@ -103,7 +118,8 @@ void fl_html_table(struct fl_html *h, const struct fl_report_table *t)
 
 static void put_name(struct fl_html *h, struct fl_slice name, bool head)
 {
-	(void)fputs(head ? "<tr><th scope=\"row\">" : "<td>", h->out);
+	(void)fprintf(h->out, "%s class=\"%s\">", head ? "<tr><th scope=\"row\"" : "<td",
+		class_of_text(name));
 	fl_html_name(h, name);
 	(void)fputs(head ? "</th>" : "</td>", h->out);
 }
