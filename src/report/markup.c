@@ -1,12 +1,17 @@
 #include "report/markup.h"
 
-void fl_markup_text(FILE *out, struct fl_text *scratch, struct fl_slice text, size_t most)
+void fl_markup_show(struct fl_text *scratch, struct fl_slice text, size_t most)
 {
 	bool failed = scratch->failed; /* before: stays so */
 
 	fl_text_clear(scratch);
 	(void)fl_report_show(scratch, text, most, true);
 	scratch->failed = scratch->failed || failed;
+}
+
+void fl_markup_text(FILE *out, struct fl_text *scratch, struct fl_slice text, size_t most)
+{
+	fl_markup_show(scratch, text, most);
 	for (size_t i = 0; i < scratch->n; i++) {
 		switch (scratch->p[i]) {
 		case '&':

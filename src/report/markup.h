@@ -4,9 +4,11 @@
 
 #include "report/show.h"
 
-/* Writes text as people see it (fl_report_show), cut to `most` columns, with what means something
- * to XML replaced; good in an element and in a quoted attribute. `scratch` is used and cleared;
- * it has failed, and stays so, when there was no memory. */
+/* Puts text into `scratch` as people see it (fl_report_show), cut to `most` columns. It has failed,
+ * and stays so, when there was no memory. */
+void fl_markup_show(struct fl_text *scratch, struct fl_slice text, size_t most);
+/* Writes the same with what means something to XML replaced; good in an element and in a quoted
+ * attribute. */
 void fl_markup_text(FILE *out, struct fl_text *scratch, struct fl_slice text, size_t most);
 void fl_markup_string(FILE *out, struct fl_text *scratch, const char *text);
 

@@ -5,24 +5,9 @@
 #include <math.h>
 
 enum {
-	LEGEND_NAME = 22, /* columns */
+	LEGEND_NAME = 160, /* pixels */
 	MOST_SCRATCH = 1 << 20,
 };
-
-size_t fl_svg_columns(struct fl_slice text)
-{
-	return fl_report_columns(text, true);
-}
-
-double fl_svg_pixels(size_t columns)
-{
-	return (double)columns * FL_SVG_COLUMN;
-}
-
-size_t fl_svg_fits(double pixels)
-{
-	return pixels > 0 ? (size_t)(pixels / FL_SVG_COLUMN) : 0;
-}
 
 const char *fl_svg_quantity(const struct fl_svg *s, char out[FL_REPORT_SHORT], double y)
 {
@@ -89,8 +74,7 @@ void fl_svg_begin(struct fl_svg *s, double height)
 		"height=\"%.5g\"/>",
 		fl_report_colours_css, fl_report_dark_css, fl_report_drawing_css, -edge, -top,
 		s->width + 2 * edge, height + top + edge);
-	fl_svg_text(s, 0, -16, FL_SVG_START, "h", fl_slice_of(s->c->spec.title),
-		(size_t)(s->width / 8.5));
+	fl_svg_text(s, 0, -16, FL_SVG_START, "h", fl_slice_of(s->c->spec.title), s->width);
 }
 
 void fl_svg_end(struct fl_svg *s)
@@ -126,46 +110,6 @@ int fl_svg_chart(
 }
 
 /* ---- pieces ---- */
-
-/* Whether a text is probably wider than its columns: capitals, w and m are. */
-static bool is_broad(struct fl_slice text)
-{
-	size_t broad = 0;
-
-	for (size_t i = 0; i < text.n; i++)
-		broad += strchr("mwMW@%", text.p[i]) && text.p[i] ? 3
-		         : text.p[i] >= 'A' && text.p[i] <= 'Z'   ? 1
-		                                                  : 0;
-	return broad > text.n;
-}
-
-void fl_svg_text(struct fl_svg *s, double x, double y, enum fl_svg_anchor anchor,
-	const char *class, struct fl_slice text, size_t most)
-{
-	static const char *const anchors[] = {"", " e-m", " e-e"};
-
-	size_t columns = fl_svg_columns(text);
-
-	(void)fprintf(s->out, "<text class=\"%s%s\" x=\"%.5g\" y=\"%.5g\"", class,
-		anchors[anchor], x, y);
-	if (most != SIZE_MAX && is_broad(text))
-		(void)fprintf(s->out, " textLength=\"%.5g\" lengthAdjust=\"spacingAndGlyphs\"",
-			fl_svg_pixels(columns < most ? columns : most));
-	(void)putc('>', s->out);
-	fl_markup_text(s->out, &s->scratch, text, most);
-	if (columns > most) {
-		(void)fputs("<title>", s->out);
-		fl_markup_text(s->out, &s->scratch, text, SIZE_MAX);
-		(void)fputs("</title>", s->out);
-	}
-	(void)fputs("</text>", s->out);
-}
-
-void fl_svg_string(struct fl_svg *s, double x, double y, enum fl_svg_anchor anchor,
-	const char *class, const char *text)
-{
-	fl_svg_text(s, x, y, anchor, class, fl_slice_of(text), SIZE_MAX);
-}
 
 void fl_svg_line(
 	struct fl_svg *s, const char *class, double x1, double y1, double x2, double y2)
@@ -208,8 +152,7 @@ double fl_svg_legend(struct fl_svg *s, double y, size_t count, bool draw)
 
 	for (size_t i = 0; i < count; i++) {
 		struct fl_slice name = fl_report_name_at(&s->c->series, i);
-		size_t columns = fl_svg_columns(name);
-		double wide = 16 + fl_svg_pixels(columns < LEGEND_NAME ? columns : LEGEND_NAME);
+		double wide = 15 + fmin(fl_svg_wide(s, "", name), LEGEND_NAME);
 		if (x > 0 && x + wide > s->width) {
 			x = 0;
 			y += FL_SVG_LINE + 2;

@@ -7,7 +7,6 @@
 
 #define FL_SVG_WIDE   720
 #define FL_SVG_NARROW 350
-#define FL_SVG_COLUMN 6.7 /* pixels that are kept for a column of text at 12 px */
 #define FL_SVG_LINE   16
 
 struct fl_svg {
@@ -41,12 +40,16 @@ enum fl_svg_anchor {
 	FL_SVG_MIDDLE,
 	FL_SVG_END,
 };
-/* Text at a place, of a class ("" or "m": muted, "b": bold), cut to `most` columns; what is cut
- * has its whole as a tooltip. */
+/* Text at a place, of a class ("" or "v": ink, "m": muted, "b": bold, "u": small and muted, "h":
+ * a heading), cut to `most` pixels; what is cut has its whole as a tooltip. */
 void fl_svg_text(struct fl_svg *s, double x, double y, enum fl_svg_anchor anchor,
-	const char *class, struct fl_slice text, size_t most);
+	const char *class, struct fl_slice text, double most);
 void fl_svg_string(struct fl_svg *s, double x, double y, enum fl_svg_anchor anchor,
 	const char *class, const char *text);
+/* A text of an axis, muted, in the middle over `x` if the drawing's edges let it. */
+void fl_svg_tick(struct fl_svg *s, double x, double y, const char *text);
+/* Pixels that a text takes at most, whatever the font. */
+double fl_svg_wide(struct fl_svg *s, const char *class, struct fl_slice text);
 /* A straight line of a class. */
 void fl_svg_line(
 	struct fl_svg *s, const char *class, double x1, double y1, double x2, double y2);
@@ -56,10 +59,6 @@ void fl_svg_close_rect(struct fl_svg *s);
 /* A tooltip: "a, b: value" of those that are given; goes into the open element. */
 void fl_svg_tip(struct fl_svg *s, const struct fl_slice *a, const char *between,
 	const struct fl_slice *b, const char *value);
-/* Columns that a text takes, pixels of some columns, columns that fit into pixels. */
-size_t fl_svg_columns(struct fl_slice text);
-double fl_svg_pixels(size_t columns);
-size_t fl_svg_fits(double pixels);
 const char *fl_svg_quantity(const struct fl_svg *s, char out[FL_REPORT_SHORT], double y);
 uint32_t fl_svg_colour(const struct fl_svg *s, size_t series);
 /* Series' swatches and names from `y` on, wrapped; where it ends. With `draw` false measures. */

@@ -7,6 +7,10 @@
 
 enum {
 	LEAST_BAR = 80, /* pixels of the longest */
+	MOST_NAME = 180,
+	MOST_GROUPS = 40,
+	ALL_BARS = 96, /* of groups of more than two */
+	BESIDE = 60,   /* of names that stand beside their bars in a narrow drawing */
 };
 
 struct plan {
@@ -14,7 +18,8 @@ struct plan {
 	struct fl_report_axis axis;
 	double left, right, top, bottom; /* of the bars */
 	double thick, pitch;             /* of a bar, from group to group */
-	size_t name;                     /* columns */
+	double name;                     /* width */
+	const char *value;               /* class of the values */
 	bool above;                      /* names stand over their bars */
 };
 
@@ -37,19 +42,21 @@ static double x_of(const struct plan *p, double value)
 static void lay_out(struct plan *p, struct fl_svg *s)
 {
 	char out[FL_REPORT_SHORT];
-	size_t name = 1, value = 1, bars = bars_of(p, s);
+	double name = 0, value = 0;
+	size_t bars = bars_of(p, s);
 
+	p->thick = bars == 1 ? 16 : bars == 2 ? 13 : 10;
+	p->value = bars > 2 ? "u" : "v";
 	for (size_t i = 0; i < p->d.groups; i++) {
-		size_t n = fl_svg_columns(fl_report_group_at(s->c, p->d.group[i])->label);
-		name = n > name ? n : name;
-		n = fl_svg_columns(fl_slice_of(fl_svg_quantity(s, out, p->d.sum[i])));
-		value = n > value ? n : value;
+		name = fmax(name,
+			fl_svg_wide(s, "", fl_report_group_at(s->c, p->d.group[i])->label));
+		value = fmax(value, fl_svg_wide(s, p->value,
+					    fl_slice_of(fl_svg_quantity(s, out, p->d.sum[i]))));
 	}
-	p->above = fl_svg_narrow(s) && name > 8;
-	p->name = p->above ? 44 : name > 26 ? 26 : name;
-	p->left = p->above ? 0 : fl_svg_pixels(p->name) + 10;
-	p->right = fmax(s->width - fl_svg_pixels(value) - 8, p->left + LEAST_BAR);
-	p->thick = bars == 1 ? 16 : bars == 2 ? 12 : 9;
+	p->above = fl_svg_narrow(s) && name > BESIDE;
+	p->name = p->above ? s->width : fmin(name, MOST_NAME);
+	p->left = p->above ? 0 : p->name + 10;
+	p->right = fmax(s->width - value - 8, p->left + LEAST_BAR);
 	p->pitch = (double)bars * (p->thick + 2) + (bars == 1 ? 6 : 10) + (p->above ? 15 : 0);
 	p->top = p->d.series > 1 ? fl_svg_legend(s, 0, p->d.series, false) : 2;
 	if (s->c->reference >= 0 && s->c->reference_words)
@@ -65,13 +72,12 @@ static void put_axis(struct fl_svg *s, const struct plan *p)
 	for (size_t i = 0; i < p->axis.count; i++) {
 		double x = x_of(p, p->axis.tick[i]);
 		fl_svg_line(s, i ? "g" : "a", x, p->top, x, p->bottom);
-		fl_svg_string(s, x, p->bottom + 14,
-			i == 0 && p->left < 20 ? FL_SVG_START : FL_SVG_MIDDLE, "m",
+		fl_svg_tick(s, x, p->bottom + 14,
 			fl_report_quantity(out, &p->axis.how, p->axis.tick[i], true));
 	}
 	if (*fl_svg_axis_title(&s->c->spec.y, title))
 		fl_svg_text(s, p->right, p->bottom + 30, FL_SVG_END, "m", fl_slice_of(title),
-			fl_svg_fits(p->right - p->left));
+			p->right);
 }
 
 static void put_reference(struct fl_svg *s, const struct plan *p)
@@ -83,7 +89,7 @@ static void put_reference(struct fl_svg *s, const struct plan *p)
 		return;
 	enum fl_svg_anchor anchor = x > s->width / 2 ? FL_SVG_END : FL_SVG_START;
 	fl_svg_text(s, x, p->top - 5, anchor, "m", fl_slice_of(s->c->reference_words),
-		fl_svg_fits(s->width / 2));
+		anchor == FL_SVG_END ? x : s->width - x);
 }
 
 static void put_bar(struct fl_svg *s, const struct plan *p, const struct fl_slice *label,
@@ -106,10 +112,8 @@ static void put_value(
 	char out[FL_REPORT_SHORT];
 	double x = x_of(p, end) + 5;
 
-	fl_svg_text(s, x, y + p->thick / 2 + 4, FL_SVG_START,
-		value < 0 || p->thick < 12 ? "m" : "v",
-		fl_slice_of(value < 0 ? "–" : fl_svg_quantity(s, out, value)),
-		fl_svg_fits(s->width - x) + 1);
+	fl_svg_text(s, x, y + p->thick / 2 + 4, FL_SVG_START, value < 0 ? "m" : p->value,
+		fl_slice_of(value < 0 ? "–" : fl_svg_quantity(s, out, value)), s->width - x);
 }
 
 static double put_stack(struct fl_svg *s, const struct plan *p, size_t i, double y)
@@ -181,16 +185,18 @@ static void put_gap(struct fl_svg *s, const struct plan *p)
 	(void)snprintf(text, sizeof(text), "and %s more, from %s to %s",
 		fl_report_count(n, p->d.more), fl_svg_quantity(s, least, p->d.more_least),
 		fl_svg_quantity(s, most, p->d.more_most));
-	fl_svg_string(s, p->left + 5, p->top + (double)p->d.gap * p->pitch + FL_SVG_LINE,
-		FL_SVG_START, "m halo", text);
+	fl_svg_text(s, p->left + 5, p->top + (double)p->d.gap * p->pitch + FL_SVG_LINE,
+		FL_SVG_START, "m halo", fl_slice_of(text), s->width - p->left - 5);
 }
 
 int fl_svg_bars(struct fl_svg *s)
 {
 	struct plan *p = calloc(1, sizeof(*p));
+	size_t each = s->c->spec.stacked ? 1 : s->c->series.list.n;
 	char title[160];
 
-	if (!p || fl_report_drawn(&p->d, s->c, 40) < 0) {
+	each = each < FL_REPORT_MOST_BARS ? each : FL_REPORT_MOST_BARS;
+	if (!p || fl_report_drawn(&p->d, s->c, each > 2 ? ALL_BARS / each : MOST_GROUPS) < 0) {
 		free(p);
 		return -1;
 	}

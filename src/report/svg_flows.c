@@ -12,7 +12,9 @@ enum {
 	BLOCK = 14, /* width */
 	SLOT = 17,  /* least height */
 	GAP = 5,
-	MOST_AMOUNT = 16, /* columns; longer ones are in the tooltips only */
+	MOST_AMOUNT = 110, /* pixels; longer ones are in the tooltips only */
+	MOST_NAME = 150,
+	NARROW_NAME = 84,
 };
 
 struct side {
@@ -26,8 +28,7 @@ struct plan {
 	const struct fl_report_moves *m;
 	struct side from, to;
 	double scale, height;
-	size_t name;  /* columns, the amount behind it not counted */
-	bool amounts; /* there is room for them */
+	double name, amount; /* widths; no amount: there is no room for them */
 };
 
 static int by_amount(const struct side *side, size_t a, size_t b)
@@ -125,41 +126,36 @@ static void put_side(struct fl_svg *s, const struct plan *p, const struct side *
 			fmax(high, 1));
 		fl_svg_tip(s, &name, "", NULL, amount);
 		fl_svg_close_rect(s);
-		(void)fprintf(s->out, "<text class=\"%s\" x=\"%.5g\" y=\"%.5g\">",
-			left ? "e-e" : "", left ? side->x - 7 : side->x + BLOCK + 7,
-			side->top[i] + high / 2 + 4);
-		if (left && p->amounts)
-			(void)fprintf(s->out, "<tspan class=\"m\">%s</tspan>&#160; ", amount);
-		fl_markup_text(s->out, &s->scratch, name, p->name);
-		if (!left && p->amounts)
-			(void)fprintf(s->out, "&#160; <tspan class=\"m\">%s</tspan>", amount);
-		(void)fputs("</text>", s->out);
+		double y = side->top[i] + high / 2 + 4;
+		double x = left ? side->x - 8 : side->x + BLOCK + 8 + p->amount;
+		if (p->amount > 0)
+			fl_svg_string(s, x, y, FL_SVG_END, "m", amount);
+		x += p->amount > 0 ? left ? -p->amount - 10 : 10 : 0;
+		fl_svg_text(s, x, y, left ? FL_SVG_END : FL_SVG_START, "", name, p->name);
 	}
 }
 
-static size_t widest(struct fl_svg *s, const struct side *side, size_t *amount)
+/* Room for the names of a side, and for its amounts. */
+static void widen(struct fl_svg *s, struct plan *p, const struct side *side)
 {
 	char out[FL_REPORT_SHORT];
-	size_t name = 1;
 
 	for (size_t i = 0; i < side->n; i++) {
-		size_t n = fl_svg_columns(fl_report_name_at(&s->c->series, side->node[i]));
-		name = n > name ? n : name;
-		n = fl_svg_columns(fl_slice_of(fl_svg_quantity(s, out, side->amount[i])));
-		*amount = n > *amount ? n : *amount;
+		struct fl_slice name = fl_report_name_at(&s->c->series, side->node[i]);
+		p->name = fmax(p->name, fl_svg_wide(s, "", name));
+		p->amount = fmax(p->amount,
+			fl_svg_wide(
+				s, "m", fl_slice_of(fl_svg_quantity(s, out, side->amount[i]))));
 	}
-	return name;
 }
 
 static void draw(struct fl_svg *s, struct plan *p)
 {
-	size_t amount = 1, a = widest(s, &p->from, &amount), b = widest(s, &p->to, &amount);
-	size_t most = fl_svg_narrow(s) ? 10 : 20;
-
-	p->name = a > b ? a : b;
-	p->name = p->name > most ? most : p->name;
-	p->amounts = !fl_svg_narrow(s) && amount <= MOST_AMOUNT;
-	double margin = fl_svg_pixels(p->name + (p->amounts ? amount + 2 : 0)) + 10;
+	widen(s, p, &p->from);
+	widen(s, p, &p->to);
+	p->name = fmin(p->name, fl_svg_narrow(s) ? NARROW_NAME : MOST_NAME);
+	p->amount = fl_svg_narrow(s) || p->amount > MOST_AMOUNT ? 0 : p->amount;
+	double margin = 8 + p->amount + (p->amount > 0 ? 10 : 0) + p->name + 2;
 	p->from.x = margin;
 	p->to.x = s->width - margin - BLOCK;
 	p->scale = 240 / p->m->sum;

@@ -1,5 +1,6 @@
 /* Lines have their names at their ends, moved apart where they would touch, and marks of
- * different shapes at their points: no legend to look up, no colour that must be told apart. */
+ * different shapes at their points and at their names: no legend to look up, no colour that must
+ * be told apart. */
 #include "report/svg.h"
 
 #include <math.h>
@@ -9,13 +10,16 @@ enum {
 	MOST_DRAWN = 18,  /* lines: as many names as fit beside them */
 	MOST_MARKED = 48, /* points of a line that has marks */
 	SHAPES = 6,
+	MOST_NAME = 150,
+	NARROW_NAME = 96,
 };
 
 struct plan {
 	struct fl_report_extent e;
 	struct fl_report_axis x, y;
 	double left, right, top, bottom;
-	size_t drawn, name;                  /* lines, columns */
+	double name;                         /* width */
+	size_t drawn;                        /* lines */
 	const struct fl_report_datum **last; /* of each line */
 	size_t *count;
 };
@@ -35,31 +39,30 @@ static const struct fl_report_datum *datum(const struct fl_svg *s, size_t i)
 	return &FL_REPORT_AT(s->c->data, struct fl_report_datum, i);
 }
 
-static void lay_out(struct plan *p, const struct fl_svg *s)
+static void lay_out(struct plan *p, struct fl_svg *s)
 {
 	bool narrow = fl_svg_narrow(s);
 	char out[FL_REPORT_SHORT];
-	size_t tick = 1, most = narrow ? 11 : 20, series = s->c->series.list.n;
+	size_t series = s->c->series.list.n;
+	double tick = 0;
 
 	p->drawn = series < MOST_DRAWN ? series : MOST_DRAWN;
-	for (size_t i = 0; i < p->drawn; i++) {
-		size_t n = fl_svg_columns(fl_report_name_at(&s->c->series, i));
-		p->name = n > p->name ? n : p->name;
-	}
-	p->name = p->name > most ? most : p->name;
+	for (size_t i = 0; i < p->drawn; i++)
+		p->name =
+			fmax(p->name, fl_svg_wide(s, "", fl_report_name_at(&s->c->series, i)));
+	p->name = fmin(p->name, narrow ? NARROW_NAME : MOST_NAME);
 	fl_report_axis(&p->y, &s->c->spec.y, p->e.low, p->e.high, 5);
 	fl_report_axis(&p->x, &s->c->spec.x, p->e.left, p->e.right, narrow ? 4 : 8);
 	if (!s->c->spec.x.log && p->e.right > p->e.left) {
 		p->x.low = p->e.left;
 		p->x.high = p->e.right;
 	}
-	for (size_t i = 0; i < p->y.count; i++) {
-		size_t n = fl_svg_columns(
-			fl_slice_of(fl_report_quantity(out, &p->y.how, p->y.tick[i], true)));
-		tick = n > tick ? n : tick;
-	}
-	p->left = fl_svg_pixels(tick) + 8;
-	p->right = s->width - fl_svg_pixels(p->name) - 16;
+	for (size_t i = 0; i < p->y.count; i++)
+		tick = fmax(tick, fl_svg_wide(s, "m",
+					  fl_slice_of(fl_report_quantity(
+						  out, &p->y.how, p->y.tick[i], true))));
+	p->left = tick + 8;
+	p->right = s->width - p->name - 28;
 	p->top = 26;
 	p->bottom = p->top + (narrow ? 220 : 300);
 }
@@ -80,20 +83,19 @@ static void put_axes(struct fl_svg *s, const struct plan *p)
 	for (size_t i = 0; i < p->x.count; i++) {
 		double x = x_of(p, p->x.tick[i]);
 		const char *text = fl_report_quantity(out, &p->x.how, p->x.tick[i], true);
-		double half = fl_svg_pixels(fl_svg_columns(fl_slice_of(text))) / 2;
+		double half = fl_svg_wide(s, "m", fl_slice_of(text)) / 2;
 		if (x < p->left - 0.5 || x > p->right + 0.5)
 			continue;
 		fl_svg_line(s, "a", x, p->bottom, x, p->bottom + 4);
 		if (x - half < free_from)
 			continue;
-		fl_svg_string(s, x, p->bottom + 17, FL_SVG_MIDDLE, "m", text);
+		fl_svg_tick(s, x, p->bottom + 17, text);
 		free_from = x + half + 6;
 	}
 	fl_svg_text(s, 0, 12, FL_SVG_START, "m",
-		fl_slice_of(fl_svg_axis_title(&s->c->spec.y, title)), fl_svg_fits(s->width));
+		fl_slice_of(fl_svg_axis_title(&s->c->spec.y, title)), s->width);
 	fl_svg_text(s, p->right, p->bottom + 34, FL_SVG_END, "m",
-		fl_slice_of(fl_svg_axis_title(&s->c->spec.x, title)),
-		fl_svg_fits(p->right - p->left));
+		fl_slice_of(fl_svg_axis_title(&s->c->spec.x, title)), p->right);
 }
 
 static void put_line(struct fl_svg *s, const struct plan *p, size_t series)
@@ -179,19 +181,37 @@ static void put_names(struct fl_svg *s, const struct plan *p)
 		unsigned colour = (unsigned)fl_svg_colour(s, ends[i].series);
 		(void)fprintf(s->out, "<path class=\"f l%u\" d=\"M%.5g %.5gL%.5g %.5g\"/>",
 			colour, x, ends[i].y, p->right + 12, at[i]);
-		fl_svg_text(s, p->right + 15, at[i] + 4, FL_SVG_START, "",
+		(void)fprintf(s->out, "<path class=\"p s%u\" d=\"", colour);
+		put_shape(s->out, ends[i].series, p->right + 18, at[i]);
+		(void)fputs("\"/>", s->out);
+		fl_svg_text(s, p->right + 27, at[i] + 4, FL_SVG_START, "",
 			fl_report_name_at(&s->c->series, ends[i].series), p->name);
 	}
+}
+
+/* Whether the points of the right end keep farther away from a height than those of the left. */
+static bool is_right_free(const struct fl_svg *s, const struct plan *p, double y)
+{
+	double gap[2] = {HUGE_VAL, HUGE_VAL};
+
+	for (size_t i = 0; i < s->c->data.n; i++) {
+		double x = fl_report_along(&p->x, datum(s, i)->x);
+		if (datum(s, i)->b < p->drawn && (x < 0.25 || x > 0.75))
+			gap[x > 0.75] = fmin(gap[x > 0.75], fabs(y_of(p, datum(s, i)->y) - y));
+	}
+	return gap[1] > gap[0];
 }
 
 static void put_reference(struct fl_svg *s, const struct plan *p)
 {
 	double y = y_of(p, s->c->reference);
+	bool right = is_right_free(s, p, y);
 
 	fl_svg_line(s, "r", p->left, y, p->right, y);
 	if (s->c->reference_words)
-		fl_svg_text(s, p->left + 12, y - 5, FL_SVG_START, "m halo",
-			fl_slice_of(s->c->reference_words), fl_svg_fits(p->right - p->left));
+		fl_svg_text(s, right ? p->right - 12 : p->left + 12, y - 5,
+			right ? FL_SVG_END : FL_SVG_START, "m halo",
+			fl_slice_of(s->c->reference_words), p->right - p->left - 12);
 }
 
 static void draw(struct fl_svg *s, const struct plan *p)

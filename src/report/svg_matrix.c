@@ -8,6 +8,9 @@
 enum {
 	MOST_SIDE = 24, /* and one more for the others */
 	LEVELS = 5,     /* of the scale below */
+	MOST_NAME = 130,
+	NARROW_NAME = 76,
+	APART = 5, /* between the others and the rest */
 };
 
 struct axis {
@@ -21,7 +24,7 @@ struct plan {
 	struct axis from, to;
 	double value[MOST_SIDE + 1][MOST_SIDE + 1];
 	double most, left, top, cell;
-	size_t name;
+	double name; /* width */
 };
 
 /* Takes the `most` nodes of the largest amounts, in the order of the nodes. */
@@ -69,16 +72,14 @@ static struct fl_slice name_of(
 	return fl_slice_of(out);
 }
 
-static size_t longest(const struct fl_svg *s, const struct axis *a, size_t most)
+static double longest(struct fl_svg *s, const struct axis *a)
 {
 	char out[48];
-	size_t name = 1;
+	double name = 0;
 
-	for (size_t i = 0; i < a->n; i++) {
-		size_t n = fl_svg_columns(name_of(s, a, i, out));
-		name = n > name ? n : name;
-	}
-	return name < most ? name : most;
+	for (size_t i = 0; i < a->n; i++)
+		name = fmax(name, fl_svg_wide(s, "", name_of(s, a, i, out)));
+	return name;
 }
 
 static void sum_up(struct plan *p, const struct fl_report_moves *m)
@@ -101,16 +102,22 @@ static double shade(const struct plan *p, double value)
 	return 0.1 + 0.9 * (part < 1 ? part : 1);
 }
 
+/* Where a row or a column begins; that of the others stands apart. */
+static double start_of(const struct plan *p, const struct axis *a, size_t i)
+{
+	return (double)i * p->cell + (a->others && i + 1 == a->n ? APART : 0);
+}
+
 static void put_names(struct fl_svg *s, const struct plan *p)
 {
 	char out[48];
 
 	for (size_t i = 0; i < p->from.n; i++)
-		fl_svg_text(s, p->left - 6, p->top + ((double)i + 0.5) * p->cell + 4,
+		fl_svg_text(s, p->left - 6, p->top + start_of(p, &p->from, i) + p->cell / 2 + 4,
 			FL_SVG_END, "", name_of(s, &p->from, i, out), p->name);
 	for (size_t i = 0; i < p->to.n; i++) {
 		(void)fprintf(s->out, "<g transform=\"translate(%.5g %.5g) rotate(-55)\">",
-			p->left + ((double)i + 0.5) * p->cell + 3, p->top - 6);
+			p->left + start_of(p, &p->to, i) + p->cell / 2 + 3, p->top - 6);
 		fl_svg_text(s, 0, 0, FL_SVG_START, "", name_of(s, &p->to, i, out), p->name);
 		(void)fputs("</g>", s->out);
 	}
@@ -127,7 +134,7 @@ static void put_cell(struct fl_svg *s, const struct plan *p, size_t a, size_t b)
 		"<rect class=\"%s\" fill-opacity=\"%.3g\" x=\"%.5g\" y=\"%.5g\" "
 		"width=\"%.5g\" height=\"%.5g\">",
 		value > 0 ? "heat" : "none", value > 0 ? shade(p, value) : 1,
-		p->left + (double)b * p->cell + 0.5, p->top + (double)a * p->cell + 0.5,
+		p->left + start_of(p, &p->to, b) + 0.5, p->top + start_of(p, &p->from, a) + 0.5,
 		p->cell - 1, p->cell - 1);
 	fl_svg_tip(s, &from, " → ", &to, fl_svg_quantity(s, out, value));
 	(void)fputs("</rect>", s->out);
@@ -147,25 +154,25 @@ static void put_scale(struct fl_svg *s, const struct plan *p, double y)
 		fl_svg_quantity(s, out, p->most));
 }
 
-static void lay_out(struct plan *p, const struct fl_svg *s)
+static void lay_out(struct plan *p, struct fl_svg *s)
 {
-	size_t most = fl_svg_narrow(s) ? 10 : 18;
-	size_t a = longest(s, &p->from, most), b = longest(s, &p->to, most);
-
-	p->name = a > b ? a : b;
-	double slanted = fl_svg_pixels(p->name);
-	p->left = fl_svg_pixels(p->name) + 10;
-	p->top = slanted * 0.82 + 30;
-	p->cell = (s->width - p->left - slanted * 0.58 - 8) / (double)p->to.n;
+	p->name = fmin(fmax(longest(s, &p->from), longest(s, &p->to)),
+		fl_svg_narrow(s) ? NARROW_NAME : MOST_NAME);
+	p->left = p->name + 10;
+	p->top = p->name * 0.82 + 30;
+	p->cell = (s->width - p->left - APART - p->name * 0.58 - 8) / (double)p->to.n;
 	p->cell = p->cell > 26 ? 26 : p->cell;
 }
 
 static void draw(struct fl_svg *s, struct plan *p)
 {
-	double floor = p->top + (double)p->from.n * p->cell;
+	double floor = p->top + start_of(p, &p->from, p->from.n - 1) + p->cell;
+	double corner = fl_svg_wide(s, "m", FL_SLICE("from ↓ to →"));
+	bool fits = corner <= p->left - 6;
 
 	fl_svg_begin(s, floor + 30);
-	fl_svg_string(s, p->left - 6, p->top - 8, FL_SVG_END, "m", "from ↓ to →");
+	fl_svg_string(s, fits ? p->left - 6 : 0, fits ? p->top - 8 : 12,
+		fits ? FL_SVG_END : FL_SVG_START, "m", "from ↓ to →");
 	put_names(s, p);
 	for (size_t a = 0; a < p->from.n; a++)
 		for (size_t b = 0; b < p->to.n; b++)

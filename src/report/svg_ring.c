@@ -25,7 +25,7 @@ double fl_svg_owners(struct fl_svg *s, const struct fl_report_owners *o, double 
 	size_t nodes = s->c->series.list.n, n = nodes < MOST_OWNERS ? nodes : MOST_OWNERS;
 	size_t columns = width < 2 * OWNER_WIDTH ? 1 : (size_t)(width / OWNER_WIDTH);
 	size_t lines = (n + columns - 1) / columns;
-	size_t most = fl_svg_fits(width / (double)columns - 104);
+	double most = width / (double)columns - 100;
 	char out[FL_REPORT_SHORT];
 
 	for (size_t i = 0; draw && i < n; i++) {
@@ -69,7 +69,7 @@ void fl_svg_owner_tip(struct fl_svg *s, const struct fl_report_owners *o, uint32
 struct ring {
 	const struct fl_report_owners *o;
 	double x, y, radius, thick;
-	size_t name; /* columns of a mark's label */
+	double name; /* width of a mark's label */
 };
 
 static void polar(const struct ring *r, double turn, double radius, double *x, double *y)
@@ -227,10 +227,11 @@ int fl_svg_ring(struct fl_svg *s)
 	if (fl_report_owners(&o, s->c) < 0)
 		return -1;
 	double margin = s->c->marks.n ? narrow ? 78 : 112 : 14;
-	struct ring r = {.o = &o, .thick = narrow ? 20 : 28, .name = narrow ? 9 : 14};
+	struct ring r = {.o = &o, .thick = narrow ? 20 : 28};
 	r.radius = narrow ? 74 + (78 - margin) * 0.7 : 112;
 	r.x = narrow ? s->width / 2 : margin + r.radius + r.thick / 2 + 8;
 	r.y = r.radius + r.thick / 2 + 16;
+	r.name = r.x - r.radius - r.thick / 2 - 30;
 	double low = 2 * r.y + 4, x = narrow ? 0 : r.x + r.radius + margin + 16;
 	double top = narrow ? low + 6 : 8;
 	double end = fl_svg_owners(s, &o, x, top, s->width - x, false);

@@ -75,8 +75,8 @@ static double put_row_marks(struct fl_svg *s, const struct grid *g, double y, bo
 			fl_svg_tip(s, &pin->label, "", NULL, text);
 			fl_svg_close_rect(s);
 			fl_svg_string(s, 0, y + 12, FL_SVG_START, "m", text);
-			fl_svg_text(s, 90, y + 12, FL_SVG_START, "b", pin->label,
-				fl_svg_fits(s->width - 90));
+			fl_svg_text(
+				s, 90, y + 12, FL_SVG_START, "b", pin->label, s->width - 90);
 		}
 		y += FL_SVG_LINE;
 	}
