@@ -28,4 +28,10 @@ uint64_t fl_circle_position(const struct fl_placement *p, const struct fl_key *k
 size_t fl_circle_memory(const struct fl_placement *p);
 bool fl_circle_starved(const struct fl_placement *p, uint32_t slot);
 
+/* What every such row has. */
+#define FL_CIRCLE_ROW                                                                          \
+	.free = fl_circle_free, .pick = fl_circle_pick, .owners = fl_circle_owners,            \
+	.arc = fl_circle_arc, .part = FL_PART_POINT, .position = fl_circle_position,           \
+	.memory = fl_circle_memory, .starved = fl_circle_starved
+
 #endif

@@ -60,12 +60,5 @@ const struct fl_algorithm fl_compat_circle_360 = {
 	.max_weight = 1,
 	.key_hash = FL_KEY_SHA1_360,
 	.build = build,
-	.free = fl_circle_free,
-	.pick = fl_circle_pick,
-	.owners = fl_circle_owners,
-	.arc = fl_circle_arc,
-	.part = FL_PART_POINT,
-	.position = fl_circle_position,
-	.memory = fl_circle_memory,
-	.starved = fl_circle_starved,
+	FL_CIRCLE_ROW,
 };

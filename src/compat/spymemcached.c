@@ -111,14 +111,7 @@ const struct fl_algorithm fl_compat_spymemcached = {
 	.key_hash = FL_KEY_SPYMEMCACHED,
 	.by_slot = true,
 	.build = build,
-	.free = fl_circle_free,
-	.pick = fl_circle_pick,
-	.owners = fl_circle_owners,
-	.arc = fl_circle_arc,
-	.part = FL_PART_POINT,
-	.position = fl_circle_position,
-	.memory = fl_circle_memory,
-	.starved = fl_circle_starved,
+	FL_CIRCLE_ROW,
 };
 
 /* ---- the array ---- */
