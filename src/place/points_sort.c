@@ -7,6 +7,8 @@
  * before that pass, so no choice of names makes it quadratic. */
 #include "place/points_priv.h"
 
+#include "base/assert.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,7 +115,9 @@ static int distribute(struct sort *s, struct fl_points *r, const struct fl_point
 {
 	for (uint32_t i = 0; i < r->count; i++)
 		s->parts[top_bits(list[i].at, s->part_bits) + 1]++;
-	s->points = malloc(add_up(s->parts, s->part_bits, 0) * sizeof(*s->points));
+	uint32_t most = add_up(s->parts, s->part_bits, 0);
+	FL_ASSERT(most > 0); /* there is a point */
+	s->points = malloc(most * sizeof(*s->points));
 	if (!s->points)
 		return FL_ENOMEM;
 	for (uint32_t i = 0; i < r->count; i++) {
