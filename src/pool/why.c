@@ -110,13 +110,13 @@ static int put_ownerless(struct making *m, struct fl_pool *pool)
 		return FL_ENOMEM;
 	for (size_t i = 0; i < ranked; i++)
 		seen[i] = m->why->candidates[i].node.member;
-	qsort((void *)seen, ranked, sizeof(*seen), by_address);
+	qsort((void *)seen, ranked, sizeof(struct fl_member *), by_address);
 	for (size_t i = 0; i < count; i++) {
 		struct fl_pool_node n = fl_pool_node(pool, i);
 		const struct fl_member *member = n.member;
 
-		if (bsearch((const void *)&member, (const void *)seen, ranked, sizeof(*seen),
-			    by_address))
+		if (bsearch((const void *)&member, (const void *)seen, ranked,
+			    sizeof(struct fl_member *), by_address))
 			continue;
 		if (!fl_state_effective(n.admin, n.health).built)
 			put(m, &n, FL_VERDICT_DISABLED, 0);
