@@ -21,7 +21,6 @@
 #include "compat/ketama_points.h"
 #include "hash/digest.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 static uint64_t position(unsigned kind, const void *bytes, size_t len)
@@ -34,7 +33,8 @@ static uint32_t digests_of(const struct fl_placement *p, const struct fl_node *n
 {
 	float share = fl_float32((float)node->weight / (float)p->weight);
 	double each = (double)share * 40.0; /* exact, and so is the next product */
-	return (uint32_t)floorf(fl_float32((float)(each * (double)p->eligible)));
+	/* The conversion rounds down, as floorf does of what is not negative; below 2^26. */
+	return (uint32_t)fl_float32((float)(each * (double)p->eligible));
 }
 
 static int build(struct fl_placement *p, struct fl_error *err)
