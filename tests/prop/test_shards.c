@@ -143,6 +143,7 @@ static void test_what_is_refused(void **state)
 	struct fl_node nodes[] = {{"a", 1, FL_NONE, NULL}, {"b", 1, FL_NONE, NULL},
 		{"c", 1, FL_NONE, NULL}, {"d", 0, FL_NONE, NULL}};
 	struct fl_node gap[] = {{"a", 1, 0, NULL}, {"b", 1, 2, NULL}};
+	struct fl_node begins_late[] = {{"a", 1, 1, NULL}, {"b", 1, 2, NULL}};
 	struct fl_node high[] = {{"a", 1, FL_MAX_NODES, NULL}};
 	(void)state;
 	for (size_t s = 0; s < SPECS; s++) {
@@ -161,6 +162,9 @@ static void test_what_is_refused(void **state)
 		refuse(p, &heavy, 1, FL_EINVAL, "knows no weights");
 		assert_int_equal(fl_placement_new(&q, specs[s], gap, 2, &err), FL_EINVAL);
 		assert_non_null(strstr(err.text, "nobody has slot 1"));
+		assert_int_equal(
+			fl_placement_new(&q, specs[s], begins_late, 2, &err), FL_EINVAL);
+		assert_non_null(strstr(err.text, "nobody has slot 0"));
 		gap[0].weight = gap[1].weight = 0;
 		assert_int_equal(fl_placement_new(&q, specs[s], gap, 2, NULL), FL_EINVAL);
 		gap[0].weight = gap[1].weight = 1;
