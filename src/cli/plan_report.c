@@ -129,12 +129,17 @@ static void tell_moved(struct fl_report *r, const struct fl_plan *p)
 	const struct fl_traffic_report *t = p->report;
 	const struct fl_traffic_figure *keys = &t->moved_keys;
 
+	/* Made-up popularity has weights that mean nothing to a reader. */
+	char counts[80] = "";
+	if (!p->traffic->zipf_milli)
+		(void)snprintf(counts, sizeof(counts), " (%" PRIu64 " of %" PRIu64 "%s)",
+			t->moved_weight, t->weight, p->traffic->bytes ? " bytes" : "");
 	fl_report_say(r,
-		"%.3f %% of the traffic moves (%" PRIu64 " of %" PRIu64
-		"%s); no scheme with these "
-		"shares could move less than %.3f %%.",
-		100 * part(t->moved_weight, t->weight), t->moved_weight, t->weight,
-		p->traffic->bytes ? " bytes" : "", 100 * part(t->least_weight, t->weight));
+		"%.3f %% of the traffic moves%s; no scheme with these shares could move less "
+	        "than "
+		"%.3f %%.",
+		100 * part(t->moved_weight, t->weight), counts,
+		100 * part(t->least_weight, t->weight));
 	if (keys->exact)
 		fl_report_say(r, "%.3f %% of the %.0f different keys move.", 100 * keys->value,
 			t->keys.value);
