@@ -59,9 +59,11 @@ static void fill(struct fl_rows *r, struct fl_walker *list, double *account, uin
 	}
 }
 
-static int fill_table(const struct fl_placement *p, struct fl_rows *r, struct fl_walker *list)
+static int fill_table(const struct fl_placement *p, struct fl_rows *r, struct fl_walker *list,
+	struct fl_error *err)
 {
 	double *account = malloc(p->eligible * sizeof(*account));
+	(void)err;
 	if (!account)
 		return FL_ENOMEM;
 	for (uint32_t i = 0; i < p->eligible; i++) {
@@ -75,18 +77,8 @@ static int fill_table(const struct fl_placement *p, struct fl_rows *r, struct fl
 
 static int build(struct fl_placement *p, struct fl_error *err)
 {
-	struct fl_walker *list = fl_walkers_by_name(p);
-	struct fl_rows rows = {0};
-	int rc = FL_ENOMEM;
-	(void)err;
-	if (list && fl_rows_init(&rows, (uint32_t)p->options[OPTION_ROWS]) == FL_OK)
-		rc = fill_table(p, &rows, list);
-	free(list);
-	if (rc == FL_OK)
-		rc = fl_rows_keep(p, &rows);
-	if (rc != FL_OK)
-		fl_rows_fini(&rows);
-	return rc;
+	return fl_rows_build(
+		p, (uint32_t)p->options[OPTION_ROWS], fl_walkers_by_name(p), fill_table, err);
 }
 
 static uint32_t pick(

@@ -120,17 +120,8 @@ static int fill(const struct fl_placement *p, struct fl_rows *r, struct fl_walke
 
 static int build(struct fl_placement *p, struct fl_error *err)
 {
-	struct fl_walker *list = fl_walkers_by_slot(p);
-	struct fl_rows rows = {0};
-	int rc = FL_ENOMEM;
-	if (list && fl_rows_init(&rows, (uint32_t)p->options[OPTION_ROWS]) == FL_OK)
-		rc = fill(p, &rows, list, err);
-	free(list);
-	if (rc == FL_OK)
-		rc = fl_rows_keep(p, &rows);
-	if (rc != FL_OK)
-		fl_rows_fini(&rows);
-	return rc;
+	return fl_rows_build(
+		p, (uint32_t)p->options[OPTION_ROWS], fl_walkers_by_slot(p), fill, err);
 }
 
 static uint32_t pick(

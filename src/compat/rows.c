@@ -4,18 +4,7 @@
 
 _Static_assert(FL_MAX_ROWED - 1 <= UINT16_MAX, "a slot fits into a row");
 
-int fl_rows_init(struct fl_rows *r, uint32_t count)
-{
-	*r = (struct fl_rows){.count = count};
-	r->bits = calloc(count / 64 + 1, sizeof(*r->bits));
-	r->slots = malloc(count * sizeof(*r->slots));
-	if (r->bits && r->slots)
-		return FL_OK;
-	fl_rows_fini(r);
-	return FL_ENOMEM;
-}
-
-void fl_rows_fini(struct fl_rows *r)
+static void rows_fini(struct fl_rows *r)
 {
 	free(r->bits);
 	free(r->slots);
@@ -23,7 +12,18 @@ void fl_rows_fini(struct fl_rows *r)
 	r->slots = NULL;
 }
 
-int fl_rows_keep(struct fl_placement *p, const struct fl_rows *r)
+static int rows_init(struct fl_rows *r, uint32_t count)
+{
+	*r = (struct fl_rows){.count = count};
+	r->bits = calloc(count / 64 + 1, sizeof(*r->bits));
+	r->slots = malloc(count * sizeof(*r->slots));
+	if (r->bits && r->slots)
+		return FL_OK;
+	rows_fini(r);
+	return FL_ENOMEM;
+}
+
+static int rows_keep(struct fl_placement *p, const struct fl_rows *r)
 {
 	struct fl_rows *kept = malloc(sizeof(*kept));
 	if (!kept)
@@ -33,6 +33,21 @@ int fl_rows_keep(struct fl_placement *p, const struct fl_rows *r)
 	kept->bits = NULL;
 	p->state = kept;
 	return FL_OK;
+}
+
+int fl_rows_build(struct fl_placement *p, uint32_t count, struct fl_walker *list,
+	fl_rows_filler *fill, struct fl_error *err)
+{
+	struct fl_rows rows = {0};
+	int rc = FL_ENOMEM;
+	if (list && rows_init(&rows, count) == FL_OK)
+		rc = fill(p, &rows, list, err);
+	free(list);
+	if (rc == FL_OK)
+		rc = rows_keep(p, &rows);
+	if (rc != FL_OK)
+		rows_fini(&rows);
+	return rc;
 }
 
 static bool is_taken(const struct fl_rows *r, uint32_t row)
@@ -109,7 +124,7 @@ uint32_t fl_rows_owner(const struct fl_placement *p, uint64_t hash)
 
 void fl_rows_free(struct fl_placement *p)
 {
-	fl_rows_fini(p->state);
+	rows_fini(p->state);
 	free(p->state);
 }
 

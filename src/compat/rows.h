@@ -20,12 +20,14 @@ struct fl_walker {
 	uint64_t hash; /* for the row's own use */
 };
 
-/* No row is taken yet. FL_OK or FL_ENOMEM; after fl_rows_fini, or a failure, nothing is held. */
-int fl_rows_init(struct fl_rows *r, uint32_t count);
-void fl_rows_fini(struct fl_rows *r);
+/* Gives all rows to p's nodes, list[0..p->eligible). FL_OK, FL_ENOMEM, or FL_EINVAL with a text. */
+typedef int fl_rows_filler(const struct fl_placement *p, struct fl_rows *r,
+	struct fl_walker *list, struct fl_error *err);
 
-/* Makes `r`, once all rows are taken, p's state. FL_OK, or FL_ENOMEM with r as it was. */
-int fl_rows_keep(struct fl_placement *p, const struct fl_rows *r);
+/* Makes p's state: `count` rows, given out by `fill`. Takes `list`; NULL: no memory. As struct
+ * fl_algorithm's build. */
+int fl_rows_build(struct fl_placement *p, uint32_t count, struct fl_walker *list,
+	fl_rows_filler *fill, struct fl_error *err);
 
 /* The next row of w's walk, modulo the number of rows, that is free; there is one. */
 void fl_rows_take(struct fl_rows *r, struct fl_walker *w);
