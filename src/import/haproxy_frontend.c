@@ -314,7 +314,7 @@ static void use_backend(struct frontend *f, const struct fl_haproxy_line *line)
 	}
 	add_routes(f, line, &c, name);
 	if (c.paths)
-		note(f, FL_IMPORT_CARRIED, false, line,
+		note(f, FL_IMPORT_CARRIED, true, line,
 			"a route's path ends where a segment ends: /a is /a and /a/b, not /ab");
 }
 

@@ -349,7 +349,7 @@ static void walk_block(
 			if (pool)
 				add_routes(w, i, path, pool);
 			if (pool && path[strlen(path) - 1] != '/')
-				note(w->m, FL_IMPORT_CARRIED, false, block,
+				note(w->m, FL_IMPORT_CARRIED, true, block,
 					"a route's path ends where a segment ends: /a is /a "
 					"and "
 					"/a/b, not /ab");

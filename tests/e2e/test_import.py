@@ -143,7 +143,10 @@ def test_nginx(directory):
         assert line in lines, out
     config = write(directory, "fairlead.yaml", out)
     assert run("check", "-c", config)[0] == 0
-    assert imported(directory, NGINX.replace("location = /exact", "location /exact"))[0] == 0
+    assert imported(directory, NGINX.replace("location = /exact", "location /exact/"))[0] == 0
+    # /exactly goes there in nginx, and not here.
+    status, _, report = imported(directory, NGINX.replace("location = /exact", "location /exact"))
+    assert status == 1 and notes(report, placement=True) == [(9, "location /exact")]
 
 
 HAPROXY = """global
@@ -181,7 +184,8 @@ def test_haproxy(directory):
     status, out, report = imported(directory, HAPROXY, *told)
     assert status == 1
     assert notes(report, placement=True) == [
-        (17, "use_backend api if { path_reg ^/x }"), (27, "stick on ...")]
+        (16, "use_backend api if shop api"), (17, "use_backend api if { path_reg ^/x }"),
+        (27, "stick on ...")]
     assert "hidden" not in json.dumps(report) + out
     lines = [re.sub(" +#.*", "", line).strip() for line in out.splitlines()]
     for line in ('- {name: "web", bind: ":8080", protocol: http}',

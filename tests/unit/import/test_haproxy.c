@@ -204,7 +204,7 @@ static void test_routes(void **state)
 		"route f-2 x.example/a -> c\nroute f-2 x.example/b -> c\n"
 		"route f-2 y.example/a -> c\nroute f-2 y.example/b -> c\n"
 		"route f */ -> b\nroute f-2 */ -> b\n"
-		"l5 bind :443 ssl\n+9 use_backend c if h { path_beg /a /b }\n"
+		"l5 bind :443 ssl\n+!9 use_backend c if h { path_beg /a /b }\n"
 		"-!10 use_backend c if odd\n-!11 use_backend c unless h\n"
 		"-!12 use_backend %[path]\n-14 b\n-16 c\n");
 	haproxy(HTTP
@@ -224,14 +224,14 @@ static void test_order(void **state)
 		     "backend c\n server s 10.0.0.1:1\nbackend d\n server s 10.0.0.1:1\n",
 		"rn",
 		"listen :80\nroute f */a -> c\nroute f x.example/ -> d\n"
-		"route f *.y.example/ -> c\nroute f */ -> c\n+5 use_backend c if { path_beg /a "
+		"route f *.y.example/ -> c\nroute f */ -> c\n+!5 use_backend c if { path_beg /a "
 		"}\n"
 		"-!6 use_backend d if { hdr(host) x.example }\n-9 c\n-11 d\n");
 	haproxy(HTTP "frontend f\n bind :80\n use_backend d if { path_beg /a/b }\n"
 		     " use_backend c if { path_beg /a }\n default_backend d\n"
 		     "backend c\n server s 10.0.0.1:1\nbackend d\n server s 10.0.0.1:1\n",
 		"n",
-		"+5 use_backend d if { path_beg /a/b }\n+6 use_backend c if { path_beg /a "
+		"+!5 use_backend d if { path_beg /a/b }\n+!6 use_backend c if { path_beg /a "
 		"}\n-8 c\n"
 		"-10 d\n");
 }

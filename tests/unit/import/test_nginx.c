@@ -125,7 +125,7 @@ static void test_routes(void **state)
 		"listen :80\nlisten :81\n"
 		"route :80 x.example/ -> a\nroute :80 */ -> a\n"
 		"route :80 y.example/b/ -> a\nroute :80 *.y.example/b/ -> a\n"
-		"route :81 */c -> 10.0.0.9:90\n-1 a\n+4 location ^~ /c\n");
+		"route :81 */c -> 10.0.0.9:90\n-1 a\n+!4 location ^~ /c\n");
 	/* default_server says who has the rest, wherever it stands. */
 	nginx("upstream a { server 10.0.0.1; }\n"
 	      "server { listen *:80; listen [::]:80; server_name x; location / { proxy_pass "
