@@ -136,7 +136,7 @@ static void tell_moved(struct fl_report *r, const struct fl_plan *p)
 			t->moved_weight, t->weight, p->traffic->bytes ? " bytes" : "");
 	fl_report_say(r,
 		"%.3f %% of the traffic moves%s; no scheme with these shares could move less "
-	        "than "
+		"than "
 		"%.3f %%.",
 		100 * part(t->moved_weight, t->weight), counts,
 		100 * part(t->least_weight, t->weight));
