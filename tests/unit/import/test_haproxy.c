@@ -224,7 +224,8 @@ static void test_order(void **state)
 		     "backend c\n server s 10.0.0.1:1\nbackend d\n server s 10.0.0.1:1\n",
 		"rn",
 		"listen :80\nroute f */a -> c\nroute f x.example/ -> d\n"
-		"route f *.y.example/ -> c\nroute f */ -> c\n+!5 use_backend c if { path_beg /a "
+		"route f *.y.example/ -> c\nroute f */ -> c\n+!5 use_backend c if { path_beg "
+		"/a "
 		"}\n"
 		"-!6 use_backend d if { hdr(host) x.example }\n-9 c\n-11 d\n");
 	haproxy(HTTP "frontend f\n bind :80\n use_backend d if { path_beg /a/b }\n"
