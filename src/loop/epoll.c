@@ -10,6 +10,7 @@
  * bytes, so once one was seen we read until the end shows. A stream reads at most RECV_BURST
  * buffers a turn; with more to come it goes to the end of the ready list. */
 #include "loop/loop_priv.h"
+#include "loop/sys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static void note_event(struct fl_sock *sock, uint32_t e)
 static int epoll_wait_events(struct fl_loop *loop, int timeout_ms)
 {
 	struct impl *impl = loop->impl;
-	impl->count = epoll_wait(impl->fd, impl->events, EVENTS, timeout_ms);
+	impl->count = fl_sys_epoll_wait(impl->fd, impl->events, EVENTS, timeout_ms);
 	if (impl->count >= 0)
 		return 0;
 	impl->count = 0;
@@ -95,12 +96,13 @@ static int epoll_attach(struct fl_sock *sock)
 	return epoll_ctl(impl->fd, EPOLL_CTL_ADD, sock->fd, &event) == 0 ? 0 : -errno;
 }
 
-/* Closing alone would leave the registration behind wherever a duplicate of the descriptor
- * lives on, in a child process for one. */
+/* Closing a descriptor ends its registration, unless there is a duplicate of it. Of a listener there
+ * may be one, handed down or held by another worker; of a connection there is none, as nothing
+ * duplicates those and what forks does so before it has any. */
 static bool epoll_detach(struct fl_sock *sock)
 {
 	struct impl *impl = sock->loop->impl;
-	if (sock->fd >= 0)
+	if (sock->kind->shared && sock->fd >= 0)
 		(void)epoll_ctl(impl->fd, EPOLL_CTL_DEL, sock->fd, NULL);
 	return true;
 }
@@ -108,7 +110,8 @@ static bool epoll_detach(struct fl_sock *sock)
 static void push(struct fl_stream *s)
 {
 	while (s->send) {
-		ssize_t n = sendmsg(s->sock.fd, &s->send->msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n =
+			fl_sys_sendmsg(s->sock.fd, &s->send->msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0) {
 			if (fl_send_advance(s->send, (size_t)n)) {
 				fl_stream_sent(s, 0);
@@ -131,7 +134,7 @@ static void read_once(struct fl_stream *s)
 		fl_stream_deliver(s, NULL, -ENOMEM);
 		return;
 	}
-	ssize_t n = recv(s->sock.fd, buf->data, s->sock.loop->rbufs.size, MSG_DONTWAIT);
+	ssize_t n = fl_sys_recv(s->sock.fd, buf->data, s->sock.loop->rbufs.size, MSG_DONTWAIT);
 	if (n < 0)
 		n = -errno;
 	if (n == -EINTR) {

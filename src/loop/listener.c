@@ -97,6 +97,7 @@ static const struct fl_sock_kind listener_kind = {
 	.step = listener_step,
 	.note = listener_note,
 	.finish = listener_finish,
+	.shared = true,
 };
 
 int fl_listener_new(struct fl_listener **out, struct fl_loop *loop, int fd,

@@ -20,11 +20,16 @@
 #define BUFFER_SIZE  (16 * 1024)
 #define BUFFER_CACHE 64
 
-static uint64_t clock_ms(void)
+/* A timer that is nearer than this is worth a second look at the clock before sleeping; one that
+ * is farther may be late by the length of a turn. */
+#define NEAR_MS 1000
+
+static void read_clock(struct fl_loop *loop)
 {
 	struct timespec ts;
 	FL_MUST(clock_gettime(CLOCK_MONOTONIC, &ts));
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	loop->now_us = (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	loop->now = loop->now_us / 1000;
 }
 
 /* ---- sockets ---- */
@@ -153,7 +158,7 @@ static void run_posted(struct fl_loop *loop)
 
 void fl_timer_init(struct fl_timer *timer, void (*fire)(void *cookie), void *cookie)
 {
-	*timer = (struct fl_timer){.fire = fire, .cookie = cookie};
+	*timer = (struct fl_timer){.due = FL_TIMER_NEVER, .fire = fire, .cookie = cookie};
 	fl_list_init(&timer->link);
 }
 
@@ -161,21 +166,22 @@ void fl_timer_set(struct fl_loop *loop, struct fl_timer *timer, uint64_t delay_m
 {
 	/* Outside of a turn nobody else keeps the clock fresh. */
 	if (!loop->running)
-		loop->now = clock_ms();
-	fl_list_remove(&timer->link);
-	if (__builtin_add_overflow(loop->now, delay_ms, &timer->due))
-		timer->due = UINT64_MAX;
+		read_clock(loop);
+	if (__builtin_add_overflow(loop->now, delay_ms, &timer->due) ||
+		timer->due == FL_TIMER_NEVER)
+		timer->due = FL_TIMER_NEVER - 1;
 	fl_wheel_add(&loop->wheel, timer);
 }
 
 void fl_timer_cancel(struct fl_timer *timer)
 {
 	fl_list_remove(&timer->link);
+	timer->due = FL_TIMER_NEVER;
 }
 
 bool fl_timer_is_set(const struct fl_timer *timer)
 {
-	return !fl_list_empty(&timer->link);
+	return timer->due != FL_TIMER_NEVER && !fl_list_empty(&timer->link);
 }
 
 static void fire_timers(struct fl_loop *loop)
@@ -193,6 +199,11 @@ uint64_t fl_loop_now(const struct fl_loop *loop)
 	return loop->now;
 }
 
+uint64_t fl_loop_now_us(const struct fl_loop *loop)
+{
+	return loop->now_us;
+}
+
 int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options)
 {
 	struct fl_loop *loop = malloc(sizeof(*loop));
@@ -201,12 +212,12 @@ int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options)
 	*loop = (struct fl_loop){
 		.backend = options->backend == FL_LOOP_URING ? &fl_backend_uring
 	                                                     : &fl_backend_epoll,
-		.now = clock_ms(),
 		.wake_fd = eventfd(0, EFD_CLOEXEC),
 	};
 	int rc = loop->wake_fd < 0 ? -errno : 0;
 	fl_list_init(&loop->ready);
 	fl_list_init(&loop->closing);
+	read_clock(loop);
 	fl_wheel_init(&loop->wheel, loop->now);
 	if (rc == 0)
 		rc = fl_rbuf_cache_init(&loop->rbufs,
@@ -259,6 +270,10 @@ static int timeout_ms(struct fl_loop *loop)
 static int wait_for_events(struct fl_loop *loop)
 {
 	int timeout = timeout_ms(loop);
+	if (timeout > 0 && timeout < NEAR_MS) {
+		read_clock(loop);
+		timeout = timeout_ms(loop);
+	}
 	if (timeout != 0) {
 		atomic_store(&loop->sleeping, true);
 		if (atomic_load(&loop->posted) || atomic_load(&loop->stop))
@@ -273,13 +288,13 @@ int fl_loop_run(struct fl_loop *loop)
 {
 	int rc = 0;
 	loop->running = true;
+	read_clock(loop);
 	do {
 		finish_closed(loop);
 		run_posted(loop);
-		loop->now = clock_ms();
 		fire_timers(loop);
 		rc = wait_for_events(loop);
-		loop->now = clock_ms();
+		read_clock(loop);
 		loop->backend->dispatch(loop);
 		step_ready(loop);
 	} while (rc == 0 && !atomic_exchange(&loop->stop, false));

@@ -48,8 +48,10 @@ int fl_loop_run(struct fl_loop *loop);
  * the next fl_loop_run returns after one turn without sleeping. Any thread, and signal handlers. */
 void fl_loop_stop(struct fl_loop *loop);
 
-/* Monotonic time in milliseconds, read once a turn. */
+/* Monotonic time in milliseconds, read once a turn; fl_loop_now_us: the same moment in
+ * microseconds. */
 uint64_t fl_loop_now(const struct fl_loop *loop);
+uint64_t fl_loop_now_us(const struct fl_loop *loop);
 
 /* ---- work from other threads ---- */
 
@@ -68,21 +70,32 @@ void fl_loop_post(struct fl_loop *loop, struct fl_task *task);
 
 /* Caller's storage. A timer is idle or set; init once with fl_timer_init. */
 struct fl_timer {
-	struct fl_link link;
-	uint64_t due; /* ms on the fl_loop_now clock */
+	struct fl_link link; /* the wheel's: until it fires, is cancelled, or later */
+	uint64_t due;        /* ms on the fl_loop_now clock; FL_TIMER_NEVER: idle */
+	uint64_t tick;       /* the wheel's: where it stands */
 	void (*fire)(void *cookie);
 	void *cookie;
 };
 
+#define FL_TIMER_NEVER UINT64_MAX
+
 void fl_timer_init(struct fl_timer *timer, void (*fire)(void *cookie), void *cookie);
 
 /* Fires once, `delay_ms` from now and at most one wheel tick (8 ms) late, never early.
- * Timers of different ticks fire in order, those of one tick in the order in which they were
- * set. Sets it anew when it is set already. O(1). */
+ * Timers of different ticks fire in order, those of one tick in any. A turn that is long makes what
+ * follows late by as much. Sets it anew when it is set
+ * already; to a later time that is one store. O(1). */
 void fl_timer_set(struct fl_loop *loop, struct fl_timer *timer, uint64_t delay_ms);
 
-/* Idle afterwards; fine on an idle timer. O(1). */
+/* Idle afterwards; fine on an idle timer. O(1). The storage may go. */
 void fl_timer_cancel(struct fl_timer *timer);
+
+/* The same for a timer that will soon be set again: one store, but the wheel may still know it, so
+ * fl_timer_cancel must come before its storage goes. */
+static inline void fl_timer_disarm(struct fl_timer *timer)
+{
+	timer->due = FL_TIMER_NEVER;
+}
 
 bool fl_timer_is_set(const struct fl_timer *timer);
 

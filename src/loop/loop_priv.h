@@ -53,6 +53,7 @@ struct fl_sock_kind {
 	void (*step)(struct fl_sock *sock);   /* it was on the ready list */
 	void (*note)(struct fl_sock *sock);   /* sock->events got more bits */
 	void (*finish)(struct fl_sock *sock); /* nothing uses it any more: close and free */
+	bool shared;                          /* there may be duplicates of its descriptor */
 };
 
 struct fl_send {
@@ -118,8 +119,8 @@ struct fl_rbuf_cache {
 
 struct fl_loop {
 	const struct fl_backend *backend;
-	void *impl; /* the backend's own */
-	uint64_t now;
+	void *impl;           /* the backend's own */
+	uint64_t now, now_us; /* when this turn's events were fetched */
 	struct fl_link ready;
 	struct fl_link closing;
 	size_t open;    /* sockets that the user has not closed */

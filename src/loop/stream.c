@@ -4,6 +4,7 @@
  * saves the caller a turn; only a rest costs a struct fl_send, so an idle stream holds neither
  * a send nor a buffer. */
 #include "loop/loop_priv.h"
+#include "loop/sys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -108,6 +109,22 @@ static int send_later(struct fl_stream *s, const struct iovec *iov, int count, s
 	return 0;
 }
 
+/* One call; a single slice costs the kernel less without a header around it. */
+static ssize_t send_now(int fd, const struct iovec *iov, int count)
+{
+	const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+	ssize_t n;
+	if (count == 1) {
+		n = fl_sys_send(fd, iov->iov_base, iov->iov_len, flags);
+	} else {
+		/* The kernel only reads through msg_iov. */
+		struct msghdr msg = {
+			.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+		n = fl_sys_sendmsg(fd, &msg, flags);
+	}
+	return n < 0 ? -errno : n;
+}
+
 int fl_stream_send(struct fl_stream *s, const struct iovec *iov, int count,
 	void (*on_sent)(void *cookie, int result))
 {
@@ -119,11 +136,7 @@ int fl_stream_send(struct fl_stream *s, const struct iovec *iov, int count,
 		total += iov[i].iov_len;
 	if (total == 0)
 		return 1;
-	/* The kernel only reads through msg_iov. */
-	struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
-	ssize_t n = sendmsg(s->sock.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0)
-		n = -errno;
+	ssize_t n = send_now(s->sock.fd, iov, count);
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		return (int)n;
 	if (n == (ssize_t)total)

@@ -7,8 +7,12 @@
  * Setting and cancelling are O(1); a cancelled timer leaves a stale bit in `used`, which the
  * next look at that slot clears.
  *
+ * Most timers never fire: a timeout is set, put off and disarmed with every request. So a timer
+ * that is put off stays where it stands, and one that is disarmed too; when its slot is opened
+ * it moves on, or out. `next` spares a turn the search as long as no slot's time has come.
+ *
  * Never early: e is the due time rounded up to a tick, the wheel's tick is the time rounded
- * down. Timers of one tick fire in the order in which they were set. */
+ * down. */
 #include "loop/wheel.h"
 
 #include "base/assert.h"
@@ -16,9 +20,13 @@
 #define MAX_TICK ((UINT64_C(1) << (FL_WHEEL_BITS * FL_WHEEL_LEVELS)) - 1)
 #define DIGIT    (FL_WHEEL_SLOTS - 1)
 
+/* `tick` of a timer that stands in no slot. */
+#define NOWHERE UINT64_MAX
+
 void fl_wheel_init(struct fl_wheel *wheel, uint64_t now_ms)
 {
 	wheel->tick = now_ms / FL_WHEEL_TICK_MS;
+	wheel->next = UINT64_MAX;
 	for (int level = 0; level < FL_WHEEL_LEVELS; level++) {
 		wheel->used[level] = 0;
 		for (int i = 0; i < FL_WHEEL_SLOTS; i++)
@@ -36,17 +44,28 @@ static uint64_t due_tick(const struct fl_timer *timer)
 static void place(struct fl_wheel *wheel, struct fl_timer *timer, uint64_t tick)
 {
 	int level = (63 - __builtin_clzll(tick ^ wheel->tick)) / FL_WHEEL_BITS;
-	int i = (int)((tick >> (level * FL_WHEEL_BITS)) & DIGIT);
+	int shift = level * FL_WHEEL_BITS;
+	int i = (int)((tick >> shift) & DIGIT);
 	fl_list_push_back(&wheel->slot[level][i], &timer->link);
 	wheel->used[level] |= UINT64_C(1) << i;
+	timer->tick = tick;
+	uint64_t opens = tick >> shift << shift;
+	if (opens < wheel->next)
+		wheel->next = opens;
 }
 
 void fl_wheel_add(struct fl_wheel *wheel, struct fl_timer *timer)
 {
-	FL_DEBUG_ASSERT(fl_list_empty(&timer->link));
 	uint64_t tick = due_tick(timer);
 	/* The current tick is over already. */
-	place(wheel, timer, tick > wheel->tick ? tick : wheel->tick + 1);
+	if (tick <= wheel->tick)
+		tick = wheel->tick + 1;
+	if (!fl_list_empty(&timer->link)) {
+		if (timer->tick <= tick)
+			return;
+		fl_list_remove(&timer->link);
+	}
+	place(wheel, timer, tick);
 }
 
 /* The first used slot that is yet to come on `level`, or -1. */
@@ -86,11 +105,15 @@ static void open_slot(struct fl_wheel *wheel, int level, int slot)
 	while (!fl_list_empty(head)) {
 		struct fl_timer *timer = fl_container_of(head->next, struct fl_timer, link);
 		fl_list_remove(&timer->link);
+		if (timer->due == FL_TIMER_NEVER)
+			continue;
 		uint64_t tick = due_tick(timer);
-		if (tick > wheel->tick)
+		if (tick > wheel->tick) {
 			place(wheel, timer, tick);
-		else
+		} else {
+			timer->tick = NOWHERE;
 			fl_list_push_back(&wheel->expired, &timer->link);
+		}
 	}
 }
 
@@ -98,12 +121,13 @@ void fl_wheel_advance(struct fl_wheel *wheel, uint64_t now_ms)
 {
 	uint64_t target = now_ms / FL_WHEEL_TICK_MS;
 	int level, slot;
-	for (;;) {
-		uint64_t tick = next_event(wheel, &level, &slot);
-		if (tick > target)
+	while (target >= wheel->next) {
+		wheel->next = next_event(wheel, &level, &slot);
+		if (wheel->next > target)
 			break;
-		wheel->tick = tick;
+		wheel->tick = wheel->next;
 		open_slot(wheel, level, slot);
+		wheel->next = wheel->tick; /* look again */
 	}
 	if (target > wheel->tick)
 		wheel->tick = target;
@@ -111,18 +135,19 @@ void fl_wheel_advance(struct fl_wheel *wheel, uint64_t now_ms)
 
 struct fl_timer *fl_wheel_pop(struct fl_wheel *wheel)
 {
-	if (fl_list_empty(&wheel->expired))
-		return NULL;
-	struct fl_timer *timer = fl_container_of(wheel->expired.next, struct fl_timer, link);
-	fl_list_remove(&timer->link);
-	return timer;
+	while (!fl_list_empty(&wheel->expired)) {
+		struct fl_timer *timer =
+			fl_container_of(wheel->expired.next, struct fl_timer, link);
+		fl_list_remove(&timer->link);
+		if (timer->due != FL_TIMER_NEVER)
+			return timer;
+	}
+	return NULL;
 }
 
-uint64_t fl_wheel_next(struct fl_wheel *wheel)
+uint64_t fl_wheel_next(const struct fl_wheel *wheel)
 {
-	int level, slot;
 	if (!fl_list_empty(&wheel->expired))
 		return wheel->tick * FL_WHEEL_TICK_MS;
-	uint64_t tick = next_event(wheel, &level, &slot);
-	return tick == UINT64_MAX ? UINT64_MAX : tick * FL_WHEEL_TICK_MS;
+	return wheel->next == UINT64_MAX ? UINT64_MAX : wheel->next * FL_WHEEL_TICK_MS;
 }

@@ -11,6 +11,7 @@
 
 struct fl_wheel {
 	uint64_t tick; /* every timer due at or before it has expired */
+	uint64_t next; /* no slot needs to be opened before this tick */
 	uint64_t used
 		[FL_WHEEL_LEVELS]; /* bit i: slot i may hold timers (a hint, cleared late) */
 	struct fl_link slot[FL_WHEEL_LEVELS][FL_WHEEL_SLOTS];
@@ -19,7 +20,8 @@ struct fl_wheel {
 
 void fl_wheel_init(struct fl_wheel *wheel, uint64_t now_ms);
 
-/* Adds an idle timer whose `due` is set. O(1). */
+/* Adds a timer whose `due` was set, or moves it to where it must stand when that is earlier than
+ * where it does: a later `due` is seen when its old time comes. O(1). */
 void fl_wheel_add(struct fl_wheel *wheel, struct fl_timer *timer);
 
 /* Moves what is due at `now_ms` to the expired ones. Time must not run backwards. */
@@ -29,7 +31,7 @@ void fl_wheel_advance(struct fl_wheel *wheel, uint64_t now_ms);
 struct fl_timer *fl_wheel_pop(struct fl_wheel *wheel);
 
 /* When fl_wheel_advance has something to do next, in ms; UINT64_MAX: never. It may be a time
- * at which timers only move to a finer level. O(levels). */
-uint64_t fl_wheel_next(struct fl_wheel *wheel);
+ * at which timers only move, or where one was cancelled. O(1). */
+uint64_t fl_wheel_next(const struct fl_wheel *wheel);
 
 #endif

@@ -29,10 +29,10 @@ static uint64_t random_delay(uint64_t *seed)
 	return (*seed >> 20) % (UINT64_C(1) << (*seed % 44)); /* all magnitudes */
 }
 
-/* The current tick is over: what is due in it fires in the next. */
+/* The current tick is over: what is due in it fires in the next. A timer that is set already is set
+ * anew where it stands. */
 static void set_entry(struct clock *clock, struct entry *e, uint64_t delay)
 {
-	fl_timer_cancel(&e->timer);
 	e->timer.due = clock->now + delay;
 	e->tick = (e->timer.due + FL_WHEEL_TICK_MS - 1) / FL_WHEEL_TICK_MS;
 	if (e->tick <= clock->now / FL_WHEEL_TICK_MS)
@@ -71,8 +71,13 @@ static void wheel_against_an_oracle(void **state)
 		fl_timer_init(&entries[i].timer, nothing, NULL);
 	for (unsigned step = 0; step < 20000; step++) {
 		struct entry *e = &entries[(seed = mix(seed)) % COUNT];
-		if (mix(seed) % 4 == 0) {
-			fl_timer_cancel(&e->timer);
+		unsigned what = mix(seed) % 8;
+		if (what < 3) {
+			if (what == 0)
+				fl_timer_cancel(&e->timer);
+			else
+				fl_timer_disarm(&e->timer);
+			assert_false(fl_timer_is_set(&e->timer));
 			e->set = false;
 		} else {
 			set_entry(&clock, e, random_delay(&seed));
@@ -128,6 +133,12 @@ static void wheel_at_the_borders(void **state)
 		}
 	}
 	assert_true(fl_wheel_next(&clock.wheel) == UINT64_MAX);
+	/* A disarmed one leaves when its time comes. */
+	set_entry(&clock, &e, 100);
+	fl_timer_disarm(&e.timer);
+	clock.now += 200;
+	pop_all(&clock);
+	assert_true(fl_wheel_next(&clock.wheel) == UINT64_MAX);
 }
 
 struct log {
@@ -140,7 +151,7 @@ struct alarm_clock {
 	struct log *log;
 	int id;
 	uint64_t earliest;
-	struct fl_timer *cancel, *reset;
+	struct fl_timer *cancel, *disarm, *reset;
 };
 
 static void ring(void *cookie)
@@ -151,6 +162,8 @@ static void ring(void *cookie)
 	a->log->fired[a->log->count++] = a->id;
 	if (a->cancel)
 		fl_timer_cancel(a->cancel);
+	if (a->disarm)
+		fl_timer_disarm(a->disarm);
 	if (a->reset)
 		fl_timer_set(a->log->loop, a->reset, 30);
 	fl_loop_stop(a->log->loop);
@@ -203,6 +216,7 @@ struct four {
 	struct fl_task task;
 	struct log log;
 	struct alarm_clock a[4];
+	bool disarm;
 };
 
 /* In a task, where the clock stands still: all are due in one tick. */
@@ -211,14 +225,17 @@ static void set_four(struct fl_task *task)
 	struct four *four = fl_container_of(task, struct four, task);
 	for (int i = 0; i < 4; i++)
 		set_alarm(&four->a[i], &four->log, i, 16);
-	four->a[0].cancel = &four->a[1].timer;
+	if (four->disarm)
+		four->a[0].disarm = &four->a[1].timer;
+	else
+		four->a[0].cancel = &four->a[1].timer;
 	four->a[0].reset = &four->a[2].timer;
 }
 
-/* The first cancels the second and sets the third anew. */
-static void cancel_and_reset_in_a_callback(void **state)
+/* The first cancels or disarms the second, which is due already, and sets the third anew. */
+static void four_alarms(struct fl_loop *loop, bool disarm)
 {
-	struct four four = {.task = {NULL, set_four}, .log = {.loop = loop_of(state)}};
+	struct four four = {.task = {NULL, set_four}, .log = {.loop = loop}, .disarm = disarm};
 	struct alarm_clock *a = four.a;
 	fl_loop_post(four.log.loop, &four.task);
 	UNTIL(four.log.loop, four.log.count == 3);
@@ -227,6 +244,12 @@ static void cancel_and_reset_in_a_callback(void **state)
 	assert_int_equal(log.fired[1], 3);
 	assert_int_equal(log.fired[2], 2);
 	assert_false(fl_timer_is_set(&a[1].timer));
+}
+
+static void cancel_and_reset_in_a_callback(void **state)
+{
+	four_alarms(loop_of(state), false);
+	four_alarms(loop_of(state), true);
 }
 
 static void set_again_moves_it(void **state)
@@ -265,6 +288,30 @@ static void no_delay_does_not_spin(void **state)
 	fl_timer_cancel(&a.timer);
 }
 
+/* Put off, disarmed and set again while the wheel knows it: fires once, when it was set for last. */
+static void disarmed_and_put_off(void **state)
+{
+	struct log log = {.loop = loop_of(state)};
+	struct alarm_clock a, b, c;
+	set_alarm(&a, &log, 0, 10);
+	set_alarm(&b, &log, 1, 20);
+	set_alarm(&c, &log, 2, 90);
+	fl_timer_disarm(&a.timer);
+	fl_timer_disarm(&b.timer);
+	assert_false(fl_timer_is_set(&a.timer));
+	fl_timer_set(log.loop, &b.timer, 60);
+	b.earliest = fl_loop_now(log.loop) + 60;
+	UNTIL(log.loop, log.count == 1);
+	assert_int_equal(log.fired[0], 1);
+	assert_false(fl_timer_is_set(&b.timer));
+	/* What was disarmed and has left the wheel can be set again. */
+	fl_timer_set(log.loop, &a.timer, 10);
+	a.earliest = fl_loop_now(log.loop) + 10;
+	UNTIL(log.loop, log.count == 3);
+	assert_int_equal(log.fired[1], 0);
+	assert_int_equal(log.fired[2], 2);
+}
+
 int main(void)
 {
 	alarm(120);
@@ -276,6 +323,7 @@ int main(void)
 		ON_BOTH(cancel_and_reset_in_a_callback),
 		ON_BOTH(set_again_moves_it),
 		ON_BOTH(no_delay_does_not_spin),
+		ON_BOTH(disarmed_and_put_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
