@@ -67,11 +67,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	long end = search(p, n, n, &status);
 	for (size_t step = 1; step <= 7; step += 3)
 		FL_ASSERT(search(p, n, step, &other) == end && other == status);
+	static struct fl_http1_head front;
+	long quick = fl_http1_response_front(p, n, method, &limits, &front);
 	if (end > 0)
 		n = (size_t)end;
-	if (fl_http1_response(p, n, method, &limits, &head, &err) == 0)
+	int rc = fl_http1_response(p, n, method, &limits, &head, &err);
+	if (rc == 0)
 		accepted(&head, p, n, method);
 	else
 		FL_ASSERT(err.status == 502 && err.why);
+	/* The quick way says the same or nothing. */
+	FL_ASSERT(quick == (end > 0 && rc == 0 ? end : 0));
+	if (quick > 0)
+		FL_ASSERT(front.status == head.status && front.framing == head.framing &&
+			  front.length == head.length && front.keep_alive == head.keep_alive &&
+			  front.header_count == head.header_count);
 	return 0;
 }

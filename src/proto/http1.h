@@ -136,6 +136,17 @@ int fl_http1_response(const char *p, size_t n, enum fl_http1_method method,
 	const struct fl_http1_limits *limits, struct fl_http1_head *out,
 	struct fl_http1_error *err);
 
+/* The quick way for bytes that most likely begin with a whole head, and may go on behind it: one pass
+ * instead of a search for the end and then the parsing.
+ *   > 0: the head's length, *out as fl_http1_request (fl_http1_response) makes it;
+ *   0: no whole head is there, or it is refused, or an empty line precedes it: what it is,
+ *      fl_http1_head_end and the functions above say; *out is unspecified.
+ * O(length of the head). */
+long fl_http1_request_front(const char *p, size_t n, const struct fl_http1_limits *limits,
+	struct fl_http1_head *out);
+long fl_http1_response_front(const char *p, size_t n, enum fl_http1_method method,
+	const struct fl_http1_limits *limits, struct fl_http1_head *out);
+
 /* ---- parts of a head, for who has no more than those ---- */
 
 /* host [":" port]; on success *host is the text without the port (brackets stay). 0 or -1. */

@@ -25,7 +25,7 @@ static int field_line(
 	const char **at, const char *end, struct fl_http1_header *h, struct fl_http1_error *err)
 {
 	const char *line = *at;
-	const char *colon = line + fl_http1_span(line, (size_t)(end - line), FL_CH_TOKEN);
+	const char *colon = line + fl_http1_name_span(line, (size_t)(end - line));
 	if (colon == line || colon == end || *colon != ':')
 		return fl_http1_refuse(err, 400, line_fault(line, colon, end));
 	const char *value = colon + 1;
@@ -176,9 +176,10 @@ static void mark_named(struct fl_http1_head *out)
 	}
 }
 
-int fl_http1_fields(const char *p, const char *end, const struct fl_http1_limits *limits,
+int fl_http1_fields(const char **at, const char *end, const struct fl_http1_limits *limits,
 	struct fl_http1_head *out, struct fl_http1_facts *facts, struct fl_http1_error *err)
 {
+	const char *p = *at;
 	size_t most =
 		limits->headers < FL_HTTP1_MAX_HEADERS ? limits->headers : FL_HTTP1_MAX_HEADERS;
 	memset(facts, 0, sizeof(*facts));
@@ -191,8 +192,9 @@ int fl_http1_fields(const char *p, const char *end, const struct fl_http1_limits
 			return -1;
 		out->header_count++;
 	}
-	if (end - p != 2)
+	if (end - p < 2)
 		return fl_http1_refuse(err, 400, "head does not end where it should");
+	*at = p + 2;
 	if (facts->other_named)
 		mark_named(out);
 	return 0;

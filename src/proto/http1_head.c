@@ -48,7 +48,7 @@ static int request_line(
 		return fl_http1_refuse(err, 501, "method too long");
 	const char *target = p + method + 1;
 	size_t left = n - method - 1;
-	size_t length = fl_http1_span(target, left, FL_CH_TARGET);
+	size_t length = fl_http1_target_span(target, left);
 	if (length == 0 || length == left || target[length] != ' ')
 		return fl_http1_refuse(err, 400, "malformed request target");
 	int status = version(target + length + 1, left - length - 1, &out->minor);
@@ -129,22 +129,49 @@ static int conclude_request(struct fl_http1_head *out, const struct fl_http1_fac
 	return 0;
 }
 
-int fl_http1_request(const char *p, size_t n, const struct fl_http1_limits *limits,
+/* The head at p, which may end before `end`: its length, or -1. */
+static long request(const char *p, const char *end, const struct fl_http1_limits *limits,
 	struct fl_http1_head *out, struct fl_http1_error *err)
 {
 	struct fl_http1_facts facts;
-	const char *end = p + n;
-	if (n > limits->head)
-		return fl_http1_refuse(err, 431, "head too large");
+	const char *at = p;
 	memset(out, 0, offsetof(struct fl_http1_head, headers));
-	if (n >= 2 && p[0] == '\r' && p[1] == '\n')
-		p += 2;
 	long line = line_length(p, end, limits->line, err, 414);
 	if (line < 0 || request_line(p, (size_t)line, out, err) < 0)
 		return -1;
-	if (fl_http1_fields(p + line + 2, end, limits, out, &facts, err) < 0)
+	at += line + 2;
+	if (fl_http1_fields(&at, end, limits, out, &facts, err) < 0 ||
+		conclude_request(out, &facts, err) < 0)
 		return -1;
-	return conclude_request(out, &facts, err);
+	return at - p;
+}
+
+/* The whole head, and nothing behind it. */
+static int whole(long length, size_t n, struct fl_http1_error *err)
+{
+	if (length < 0)
+		return -1;
+	if ((size_t)length != n)
+		return fl_http1_refuse(err, 400, "head does not end where it should");
+	return 0;
+}
+
+int fl_http1_request(const char *p, size_t n, const struct fl_http1_limits *limits,
+	struct fl_http1_head *out, struct fl_http1_error *err)
+{
+	if (n > limits->head)
+		return fl_http1_refuse(err, 431, "head too large");
+	size_t empty = n >= 2 && p[0] == '\r' && p[1] == '\n' ? 2 : 0;
+	return whole(request(p + empty, p + n, limits, out, err), n - empty, err);
+}
+
+long fl_http1_request_front(const char *p, size_t n, const struct fl_http1_limits *limits,
+	struct fl_http1_head *out)
+{
+	struct fl_http1_error unused;
+	long length =
+		request(p, p + (n < limits->head ? n : limits->head), limits, out, &unused);
+	return length > 0 ? length : 0;
 }
 
 /* ---- responses ---- */
@@ -198,29 +225,42 @@ static int conclude_response(struct fl_http1_head *out, const struct fl_http1_fa
 	return 0;
 }
 
-static int response(const char *p, size_t n, enum fl_http1_method method,
+static long response(const char *p, const char *end, enum fl_http1_method method,
 	const struct fl_http1_limits *limits, struct fl_http1_head *out,
 	struct fl_http1_error *err)
 {
 	struct fl_http1_facts facts;
-	const char *end = p + n;
-	if (n > limits->head)
-		return fl_http1_refuse(err, 502, "head too large");
+	const char *at = p;
 	memset(out, 0, offsetof(struct fl_http1_head, headers));
 	long line = line_length(p, end, limits->line, err, 502);
 	if (line < 0 || status_line(p, (size_t)line, out, err) < 0)
 		return -1;
-	if (fl_http1_fields(p + line + 2, end, limits, out, &facts, err) < 0)
+	at += line + 2;
+	if (fl_http1_fields(&at, end, limits, out, &facts, err) < 0 ||
+		conclude_response(out, &facts, method, err) < 0)
 		return -1;
-	return conclude_response(out, &facts, method, err);
+	return at - p;
 }
 
 int fl_http1_response(const char *p, size_t n, enum fl_http1_method method,
 	const struct fl_http1_limits *limits, struct fl_http1_head *out,
 	struct fl_http1_error *err)
 {
-	int rc = response(p, n, method, limits, out, err);
+	int rc = -1;
+	if (n <= limits->head)
+		rc = whole(response(p, p + n, method, limits, out, err), n, err);
+	else
+		err->why = "head too large";
 	if (rc < 0)
 		err->status = 502; /* whatever was wrong, the node said it */
 	return rc;
+}
+
+long fl_http1_response_front(const char *p, size_t n, enum fl_http1_method method,
+	const struct fl_http1_limits *limits, struct fl_http1_head *out)
+{
+	struct fl_http1_error unused;
+	long length = response(
+		p, p + (n < limits->head ? n : limits->head), method, limits, out, &unused);
+	return length > 0 ? length : 0;
 }

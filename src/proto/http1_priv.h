@@ -36,8 +36,11 @@ static inline size_t fl_http1_span(const char *p, size_t n, unsigned classes)
 	return i;
 }
 
-/* How many bytes at p, at most n, are FL_CH_TEXT; 16 at a time where the machine can. */
+/* How many bytes at p, at most n, are FL_CH_TEXT (FL_CH_TARGET, FL_CH_TOKEN); 16 at a time where the
+ * machine can. */
 size_t fl_http1_text(const char *p, size_t n);
+size_t fl_http1_target_span(const char *p, size_t n);
+size_t fl_http1_name_span(const char *p, size_t n);
 
 struct fl_slice fl_http1_trim(struct fl_slice s);
 
@@ -78,8 +81,9 @@ struct fl_http1_facts {
 	unsigned options;    /* connection options seen */
 };
 
-/* Reads the field lines p..end, the blank line included, into out->headers and *facts. */
-int fl_http1_fields(const char *p, const char *end, const struct fl_http1_limits *limits,
+/* Reads the field lines from *at on, the blank line included, into out->headers and *facts; *at is
+ * then behind it, at `end` or before. */
+int fl_http1_fields(const char **at, const char *end, const struct fl_http1_limits *limits,
 	struct fl_http1_head *out, struct fl_http1_facts *facts, struct fl_http1_error *err);
 
 #endif

@@ -30,13 +30,13 @@ static size_t ip_literal(struct fl_slice text)
 /* Length of the registered name or IPv4 address that begins `text`, or 0. */
 static size_t registered_name(struct fl_slice text)
 {
-	size_t n = fl_http1_span(text.p, text.n, FL_CH_HOST);
-	if (n == 0 || n > HOST_MAX || text.p[0] == '.')
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if (text.p[i] == '.' && text.p[i - 1] == '.')
+	size_t n = 0;
+	for (char before = '.'; n < text.n && fl_http1_is(text.p[n], FL_CH_HOST); n++) {
+		if (text.p[n] == '.' && before == '.')
 			return 0;
-	return n;
+		before = text.p[n];
+	}
+	return n > HOST_MAX ? 0 : n;
 }
 
 /* ":" and digits of a port; the digits may be missing (RFC 3986 3.2.3). */

@@ -65,6 +65,52 @@ size_t fl_http1_text(const char *p, size_t n)
 	return i + fl_http1_span(p + i, n - i, FL_CH_TEXT);
 }
 
+size_t fl_http1_target_span(const char *p, size_t n)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	const __m128i blank = _mm_set1_epi8(' ');
+	const __m128i del = _mm_set1_epi8(0x7f);
+	const __m128i mark = _mm_set1_epi8('#');
+	for (; n - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, blank), v);
+		__m128i high = _mm_cmpeq_epi8(_mm_max_epu8(v, del), v);
+		__m128i bad = _mm_or_si128(_mm_or_si128(low, high), _mm_cmpeq_epi8(v, mark));
+		unsigned mask = (unsigned)_mm_movemask_epi8(bad);
+		if (mask)
+			return i + (size_t)__builtin_ctz(mask);
+	}
+#endif
+	return i + fl_http1_span(p + i, n - i, FL_CH_TARGET);
+}
+
+/* Nearly every name is of letters and '-'; what is neither is left to the table. */
+size_t fl_http1_name_span(const char *p, size_t n)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	const __m128i fold = _mm_set1_epi8(0x20);
+	const __m128i a = _mm_set1_epi8('a');
+	const __m128i z = _mm_set1_epi8('z' - 'a');
+	const __m128i dash = _mm_set1_epi8('-');
+	for (; n - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		__m128i letter = _mm_sub_epi8(_mm_or_si128(v, fold), a);
+		__m128i good = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(letter, z), letter),
+			_mm_cmpeq_epi8(v, dash));
+		unsigned mask = (unsigned)_mm_movemask_epi8(good) ^ 0xffffU;
+		if (mask) {
+			i += (size_t)__builtin_ctz(mask);
+			break;
+		}
+	}
+	if (i < n && p[i] == ':')
+		return i;
+#endif
+	return i + fl_http1_span(p + i, n - i, FL_CH_TOKEN);
+}
+
 struct fl_slice fl_http1_trim(struct fl_slice s)
 {
 	while (s.n > 0 && fl_http1_is(s.p[0], FL_CH_BLANK)) {
@@ -114,23 +160,19 @@ int fl_http1_number(struct fl_slice s, uint64_t *value)
 
 enum fl_http1_method fl_http1_method_of(struct fl_slice text)
 {
-	static const struct {
-		const char *name;
-		enum fl_http1_method method;
-	} known[] = {
-		{"GET", FL_METHOD_GET},
-		{"POST", FL_METHOD_POST},
-		{"HEAD", FL_METHOD_HEAD},
-		{"PUT", FL_METHOD_PUT},
-		{"DELETE", FL_METHOD_DELETE},
-		{"OPTIONS", FL_METHOD_OPTIONS},
-		{"PATCH", FL_METHOD_PATCH},
-		{"TRACE", FL_METHOD_TRACE},
-		{"CONNECT", FL_METHOD_CONNECT},
-	};
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (fl_slice_eq(text, fl_slice_of(known[i].name)))
-			return known[i].method;
+#define IS(known, method)                                                                      \
+	if (text.n == sizeof(known) - 1 && memcmp(text.p, known, sizeof(known) - 1) == 0)      \
+	return method
+	IS("GET", FL_METHOD_GET);
+	IS("POST", FL_METHOD_POST);
+	IS("HEAD", FL_METHOD_HEAD);
+	IS("PUT", FL_METHOD_PUT);
+	IS("DELETE", FL_METHOD_DELETE);
+	IS("OPTIONS", FL_METHOD_OPTIONS);
+	IS("PATCH", FL_METHOD_PATCH);
+	IS("TRACE", FL_METHOD_TRACE);
+	IS("CONNECT", FL_METHOD_CONNECT);
+#undef IS
 	return FL_METHOD_OTHER;
 }
 
@@ -182,11 +224,35 @@ static enum fl_http1_header_id candidate(struct fl_slice name, const char **text
 	}
 }
 
+static uint64_t load64(const char *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* n >= 8 bytes but for case. With 0x20 set letters are folded, '-' stays, and no other byte that a
+ * name may have becomes one of those, as names hold no control bytes. */
+static bool same_long(const char *p, const char *known, size_t n)
+{
+	const uint64_t fold = UINT64_C(0x2020202020202020);
+	size_t last = n - 8;
+	for (size_t i = 0; i < last; i += 8)
+		if ((load64(p + i) | fold) != load64(known + i))
+			return false;
+	return (load64(p + last) | fold) == load64(known + last);
+}
+
 enum fl_http1_header_id fl_http1_header_of(struct fl_slice name, bool *lookalike)
 {
 	const char *text = NULL;
 	enum fl_http1_header_id id = name.n > 0 ? candidate(name, &text) : FL_HDR_OTHER;
 	bool folded = false;
+	*lookalike = false;
+	if (!text)
+		return FL_HDR_OTHER;
+	if (name.n >= 8 && same_long(name.p, text, name.n))
+		return id;
 	for (size_t i = 0; text && i < name.n; i++) {
 		char c = fl_http1_lower(name.p[i]);
 		if (c == '_' && text[i] == '-')

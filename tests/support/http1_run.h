@@ -7,6 +7,7 @@
 #ifndef FL_TESTS_HTTP1_RUN_H
 #define FL_TESTS_HTTP1_RUN_H
 
+#include "base/assert.h"
 #include "proto/http1.h"
 
 #include <stdlib.h>
@@ -90,6 +91,24 @@ static inline void http1_complete(struct http1_run *run)
 		run->hooks->complete(run->hooks->cookie);
 }
 
+/* The quick way says what the long way says, or nothing: `end` is the long way's head, 0 without one
+ * or when it was refused. */
+static inline void http1_front_agrees(const struct http1_run *run, const char *p, size_t n,
+	const struct fl_http1_head *head, size_t end)
+{
+	static struct fl_http1_head front;
+	struct http1_run slow = {.out.print = 1}, quick = {.out.print = 1};
+	long length = fl_http1_request_front(p, n, run->limits, &front);
+	if (end == 0 || p[0] == '\r') {
+		FL_ASSERT(length == 0);
+		return;
+	}
+	FL_ASSERT(length == (long)end);
+	http1_print_head(&slow, head);
+	http1_print_head(&quick, &front);
+	FL_ASSERT(slow.out.print == quick.out.print);
+}
+
 /* True when a head was taken, false when more bytes are needed or the stream ended. */
 static inline bool http1_take_head(struct http1_run *run, const char *p, size_t n)
 {
@@ -98,14 +117,17 @@ static inline bool http1_take_head(struct http1_run *run, const char *p, size_t 
 	long end = fl_http1_head_end(p, n, &run->scanned, run->limits, &err);
 	if (end == 0) {
 		run->out.end = n > 0 ? HTTP1_WAIT : run->out.end;
+		http1_front_agrees(run, p, n, &head, 0);
 		return false;
 	}
 	if (end < 0 || fl_http1_request(p, (size_t)end, run->limits, &head, &err) < 0) {
 		run->out.end = HTTP1_HEAD;
 		run->out.status = err.status;
 		http1_print_slice(run, fl_slice_of(err.why));
+		http1_front_agrees(run, p, n, &head, 0);
 		return false;
 	}
+	http1_front_agrees(run, p, n, &head, (size_t)end);
 	http1_print_head(run, &head);
 	if (run->hooks && run->hooks->head)
 		run->hooks->head(run->hooks->cookie, &head, p, (size_t)end);

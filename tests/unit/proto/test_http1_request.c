@@ -255,12 +255,17 @@ static void test_limits(void **state)
 	}
 }
 
+static bool is_token(int byte)
+{
+	return byte > 0x20 && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte);
+}
+
 /* TLS or a stray byte on a plain port is refused by its first byte, before any line ends. */
 static void test_first_byte(void **state)
 {
 	(void)state;
 	for (int byte = 0; byte < 256; byte++) {
-		bool token = byte > 0x20 && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte);
+		bool token = is_token(byte);
 		for (size_t skip = 0; skip <= 2; skip += 2) {
 			char text[3] = {'\r', '\n', 0};
 			size_t scanned = 0;
@@ -269,6 +274,30 @@ static void test_first_byte(void **state)
 			assert_int_equal(
 				fl_http1_head_end(text, skip + 1, &scanned, &limits, &err),
 				waits ? 0 : -1);
+		}
+	}
+}
+
+/* Every byte in every place of a target and of a name longer than what is looked at in one step. */
+static void test_every_byte_everywhere(void **state)
+{
+	char text[160];
+	(void)state;
+	for (int byte = 1; byte < 256; byte++) {
+		for (size_t at = 1; at < 40; at++) {
+			(void)snprintf(text, sizeof(text),
+				"GET /%040d HTTP/1.1\r\nHost: h\r\n\r\n", 0);
+			text[4 + at] = (char)byte;
+			bool good = byte > 0x20 && byte < 0x7f && byte != '#';
+			assert_int_equal(parse(text), good ? 0 : 400);
+			(void)snprintf(text, sizeof(text),
+				"GET / HTTP/1.1\r\nHost: h\r\nA%040d: v\r\n\r\n", 0);
+			memset(text + 26, 'b', 40);
+			text[25 + at] = (char)byte;
+			good = is_token(byte) || byte == ':';
+			assert_int_equal(parse(text), good ? 0 : 400);
+			if (good)
+				assert_int_equal(head.headers[1].name.n, byte == ':' ? at : 41);
 		}
 	}
 }
@@ -305,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_every_byte_everywhere),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_framing),
 		cmocka_unit_test(test_persistence),
