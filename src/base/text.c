@@ -44,17 +44,12 @@ static bool reserve(struct fl_text *t, size_t n)
 	return true;
 }
 
-void fl_text_add(struct fl_text *t, const char *p, size_t n)
+void fl_text_grow_add(struct fl_text *t, const char *p, size_t n)
 {
 	if (n && reserve(t, n)) {
 		memcpy(t->p + t->n, p, n);
 		t->n += n;
 	}
-}
-
-void fl_text_slice(struct fl_text *t, struct fl_slice s)
-{
-	fl_text_add(t, s.p, s.n);
 }
 
 void fl_text_string(struct fl_text *t, const char *s)

@@ -21,8 +21,24 @@ void fl_text_fini(struct fl_text *t);
 /* Empty again; the memory is kept. */
 void fl_text_clear(struct fl_text *t);
 
-void fl_text_add(struct fl_text *t, const char *p, size_t n);
-void fl_text_slice(struct fl_text *t, struct fl_slice s);
+/* Appends after making room: what fl_text_add does when there is none yet. */
+void fl_text_grow_add(struct fl_text *t, const char *p, size_t n);
+
+static inline void fl_text_add(struct fl_text *t, const char *p, size_t n)
+{
+	if (n > t->cap - t->n) {
+		fl_text_grow_add(t, p, n);
+	} else if (n) {
+		memcpy(t->p + t->n, p, n);
+		t->n += n;
+	}
+}
+
+static inline void fl_text_slice(struct fl_text *t, struct fl_slice s)
+{
+	fl_text_add(t, s.p, s.n);
+}
+
 void fl_text_string(struct fl_text *t, const char *s);
 void fl_text_number(struct fl_text *t, uint64_t value);
 __attribute__((format(printf, 2, 3))) void fl_text_format(

@@ -115,6 +115,7 @@ static void on_answer_sent(void *cookie, int result)
 static void pass_interim(struct fl_exchange *ex, const struct fl_http1_head *head)
 {
 	static const struct fl_head_answer plain = {.chunked = false};
+	struct fl_slice prefix = {NULL, 0};
 
 	if (++ex->interims > INTERIMS_MAX) {
 		fl_exchange_cut(ex, "the node sent too many interim answers");
@@ -123,21 +124,30 @@ static void pass_interim(struct fl_exchange *ex, const struct fl_http1_head *hea
 	fl_exchange_set_state(ex, FL_EX_INTERIM);
 	/* HTTP/1.0 knows no interim answers: there it is passed on as nothing. */
 	if (ex->minor >= 1)
-		fl_head_answer(&ex->answer_head, head, &plain);
-	fl_pipe_init(&ex->answer, &ex->in, head,
-		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, false);
+		prefix = fl_head_answer(
+			&ex->answer_head, head, (struct fl_slice){NULL, 0}, &plain);
+	fl_pipe_init(&ex->answer, &ex->in, head, prefix, false);
 	fl_inq_head_done(&ex->in);
 	run_answer(ex);
 }
 
-static void begin_tunnel(struct fl_exchange *ex)
+/* Sends `head`, which may still stand in the first buffer, and then the body. */
+static void begin_answer(struct fl_exchange *ex, const struct fl_http1_head *framing,
+	struct fl_slice head, bool chunked)
+{
+	ex->answer_head_bytes = head.n;
+	fl_pipe_init(&ex->answer, &ex->in, framing, head, chunked);
+	if (head.p != ex->answer_head.p)
+		fl_pipe_hold_prefix(&ex->answer);
+	pass_end(ex);
+	fl_inq_head_done(&ex->in);
+}
+
+static void begin_tunnel(struct fl_exchange *ex, struct fl_slice head)
 {
 	static const struct fl_http1_head until_close = {.framing = FL_BODY_CLOSE};
 
-	fl_pipe_init(&ex->answer, &ex->in, &until_close,
-		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, false);
-	pass_end(ex);
-	fl_inq_head_done(&ex->in);
+	begin_answer(ex, &until_close, head, false);
 	fl_exchange_tunnel(ex);
 	if (ex->state == FL_EX_ANSWER)
 		run_answer(ex);
@@ -158,27 +168,27 @@ static struct fl_head_answer plan(struct fl_exchange *ex, const struct fl_http1_
 	};
 }
 
-static void pass_answer(struct fl_exchange *ex, const struct fl_http1_head *head)
+static void pass_answer(
+	struct fl_exchange *ex, const struct fl_http1_head *head, struct fl_slice raw)
 {
 	struct fl_head_answer how = plan(ex, head);
 
 	fl_exchange_set_state(ex, FL_EX_ANSWER);
 	ex->status = head->status;
 	fl_text_clear(&ex->answer_head);
-	fl_head_answer(&ex->answer_head, head, &how);
+	if (!fl_inq_head_is_in_place(&ex->in))
+		raw.n = 0; /* it goes when the head is done */
+	struct fl_slice out = fl_head_answer(&ex->answer_head, head, raw, &how);
 	if (ex->answer_head.failed) {
 		fl_exchange_cut(ex, "the node's answer has too large a head");
 		return;
 	}
 	if (how.upgrade) {
-		begin_tunnel(ex);
+		begin_tunnel(ex, out);
 		return;
 	}
 	ex->answer_keeps = head->keep_alive && head->framing != FL_BODY_CLOSE;
-	fl_pipe_init(&ex->answer, &ex->in, head,
-		(struct fl_slice){ex->answer_head.p, ex->answer_head.n}, how.chunked);
-	pass_end(ex);
-	fl_inq_head_done(&ex->in);
+	begin_answer(ex, head, out, how.chunked);
 	run_answer(ex);
 }
 
@@ -191,13 +201,35 @@ static void no_head(struct fl_exchange *ex)
 		fl_exchange_failed(ex, "the node closed without an answer");
 }
 
+/* As read_head of a session, for answers; *bytes is the head. */
+static long find_head(struct fl_exchange *ex, struct fl_slice *bytes)
+{
+	struct fl_worker *w = ex->worker;
+	struct fl_http1_error err;
+
+	if (fl_inq_is_fresh(&ex->in)) {
+		*bytes = fl_inq_front(&ex->in);
+		long end = fl_http1_response_front(
+			bytes->p, bytes->n, ex->method, &w->limits, &w->head);
+		if (end > 0) {
+			bytes->n = (size_t)end;
+			fl_inq_head_found(&ex->in, (size_t)end);
+			return end;
+		}
+	}
+	long end = fl_inq_head(&ex->in, &w->limits, bytes, &err);
+	if (end > 0 &&
+		fl_http1_response(bytes->p, bytes->n, ex->method, &w->limits, &w->head, &err))
+		return -1;
+	return end;
+}
+
 /* Looks for a whole head among what came, and acts on it. */
 static void read_head(struct fl_exchange *ex)
 {
 	struct fl_worker *w = ex->worker;
-	struct fl_http1_error err;
 	struct fl_slice bytes;
-	long end = fl_inq_head(&ex->in, &w->limits, &bytes, &err);
+	long end = find_head(ex, &bytes);
 
 	if (end == 0) {
 		if (ex->upstream_eof)
@@ -206,8 +238,7 @@ static void read_head(struct fl_exchange *ex)
 			resume(ex);
 		return;
 	}
-	if (end < 0 ||
-		fl_http1_response(bytes.p, bytes.n, ex->method, &w->limits, &w->head, &err)) {
+	if (end < 0) {
 		fl_exchange_cut(ex, "the node's answer is malformed");
 		return;
 	}
@@ -215,7 +246,7 @@ static void read_head(struct fl_exchange *ex)
 	if (head->status == 101 && !ex->upgrade)
 		fl_exchange_cut(ex, "the node switched protocols unasked");
 	else if (head->status >= 200 || head->status == 101)
-		pass_answer(ex, head);
+		pass_answer(ex, head, bytes);
 	else
 		pass_interim(ex, head);
 }

@@ -33,7 +33,7 @@ void fl_exchange_failed(struct fl_exchange *ex, const char *why)
 	bool stale = ex->conn && ex->conn->reused;
 	bool again = may_try_again(ex);
 
-	fl_timer_cancel(&ex->timer);
+	fl_timer_disarm(&ex->timer);
 	fl_session_clock_stop(ex->session);
 	ex->failure = why;
 	if (stale) {
@@ -92,7 +92,7 @@ static void on_connect(void *cookie, int result)
 {
 	struct fl_exchange *ex = cookie;
 
-	fl_timer_cancel(&ex->timer);
+	fl_timer_disarm(&ex->timer);
 	if (result < 0)
 		fl_exchange_failed(ex, result == -ECONNREFUSED
 					       ? "the node refused the connection"
@@ -146,8 +146,7 @@ void fl_exchange_attempt(struct fl_exchange *ex)
 	fl_wnode_ref(node);
 	ex->node = node;
 	ex->tried[ex->attempts++] = member->id;
-	if (ex->worker->access)
-		(void)clock_gettime(CLOCK_MONOTONIC, &ex->asked);
+	ex->asked_us = fl_loop_now_us(ex->worker->loop);
 	fl_stat_add(&node->stats->requests, 1);
 	fl_stat_add(&node->stats->active, 1);
 	connect_node(ex);

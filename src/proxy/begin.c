@@ -43,29 +43,39 @@ static const char *make_key(struct fl_exchange *ex, const struct fl_key_request 
 	return "random";
 }
 
+/* What the access log will say. */
+static void take_log_facts(
+	struct fl_exchange *ex, const struct fl_http1_head *head, const char *label)
+{
+	struct fl_text *facts = &ex->facts;
+	size_t at = facts->n;
+
+	fl_text_string(facts, label);
+	fl_text_slice(facts, head->method_text);
+	fl_text_slice(facts, head->target);
+	fl_text_slice(facts, head->host);
+	/* The key stands in the same text, which may have moved. */
+	ex->key_label = fact(ex, at, at + strlen(label));
+	ex->method_text.p = ex->key_label.p + ex->key_label.n;
+	ex->method_text.n = head->method_text.n;
+	ex->target = (struct fl_slice){ex->method_text.p + ex->method_text.n, head->target.n};
+	ex->host = (struct fl_slice){ex->target.p + ex->target.n, head->host.n};
+}
+
 /* Copies what outlives the request's bytes. False: the request has no key and must have one, or
  * `facts` failed, being too small for a key with many parts. */
 static bool take_facts(struct fl_exchange *ex, const struct fl_http1_head *head)
 {
 	struct fl_text *facts = &ex->facts;
 	struct fl_key_request request = {head, &ex->session->peer};
-
-	fl_text_slice(facts, head->method_text);
-	size_t target = facts->n;
-	fl_text_slice(facts, head->target);
-	size_t host = facts->n;
-	fl_text_slice(facts, head->host);
-	size_t key = facts->n;
 	const char *label = make_key(ex, &request);
+
 	if (!label || facts->failed)
 		return false;
-	size_t label_at = facts->n;
-	fl_text_string(facts, label);
-	ex->method_text = fact(ex, 0, target);
-	ex->target = fact(ex, target, host);
-	ex->host = fact(ex, host, key);
-	ex->key = fact(ex, key, label_at);
-	ex->key_label = fact(ex, label_at, facts->n);
+	size_t key = facts->n;
+	if (ex->worker->access)
+		take_log_facts(ex, head, label);
+	ex->key = fact(ex, 0, key);
 	ex->method = head->method;
 	ex->minor = head->minor;
 	ex->keep_alive = head->keep_alive;
@@ -101,10 +111,10 @@ static bool may_upgrade(const struct fl_http1_head *head)
 
 static void make_head(struct fl_exchange *ex, const struct fl_http1_head *head)
 {
-	char client[FL_ADDR_TEXT];
-	size_t n = fl_addr_client_text(&ex->session->peer, 32, 128, client, sizeof(client));
+	struct fl_slice who = fl_session_client(ex->session);
 
-	struct fl_slice who = n ? (struct fl_slice){client, n} : FL_SLICE("unknown");
+	if (!who.n)
+		who = FL_SLICE("unknown");
 
 	ex->upgrade = may_upgrade(head);
 	fl_head_request(
@@ -155,7 +165,7 @@ void fl_exchange_begin(struct fl_session *s)
 		turn_down(s, 503, "no memory");
 		return;
 	}
-	(void)clock_gettime(CLOCK_MONOTONIC, &ex->began);
+	ex->began_us = fl_loop_now_us(w->loop);
 	ex->session = s;
 	ex->head_bytes = s->head_bytes;
 	ex->pool = fl_wpool_ref(w->pools[pool]);

@@ -61,6 +61,8 @@ struct fl_exchange *fl_exchange_new(struct fl_worker *w)
 
 static void destroy(struct fl_exchange *ex)
 {
+	fl_timer_cancel(&ex->timer);
+	fl_inq_fini(&ex->in);
 	fl_text_fini(&ex->facts);
 	fl_text_fini(&ex->head);
 	fl_text_fini(&ex->replay);
@@ -69,26 +71,23 @@ static void destroy(struct fl_exchange *ex)
 	free(ex);
 }
 
-/* Back to the state after exchange_new, but for the memory of `facts`, `head`, `answer_head`. */
+/* Back to the state after exchange_new, but for the memory of some texts. */
 static void reset(struct fl_exchange *ex)
 {
-	struct fl_exchange kept = {
-		.worker = ex->worker,
-		.facts = ex->facts,
-		.head = ex->head,
-		.answer_head = ex->answer_head,
-	};
+	const size_t blank = offsetof(struct fl_exchange, session);
 
-	fl_text_fini(&ex->replay);
-	fl_text_fini(&ex->again);
-	fl_inq_fini(&ex->in);
-	*ex = kept;
 	fl_text_clear(&ex->facts);
 	fl_text_clear(&ex->head);
 	fl_text_clear(&ex->answer_head);
-	fl_inq_init(&ex->in);
-	fl_list_init(&ex->link);
-	fl_timer_init(&ex->timer, on_timer, ex);
+	fl_text_fini(&ex->replay);
+	fl_text_fini(&ex->again);
+	fl_inq_fini(&ex->in);
+	fl_pipe_sent(&ex->request);
+	fl_pipe_sent(&ex->answer);
+	/* A record may be asked for these before a body has begun. */
+	ex->request.bytes = 0;
+	ex->answer.bytes = 0;
+	memset((char *)ex + blank, 0, sizeof(*ex) - blank);
 }
 
 void fl_exchange_free(struct fl_exchange *ex)
@@ -96,18 +95,15 @@ void fl_exchange_free(struct fl_exchange *ex)
 	struct fl_worker *w = ex->worker;
 
 	FL_ASSERT(!ex->conn && !ex->closing);
-	fl_timer_cancel(&ex->timer);
-	fl_pipe_sent(&ex->request);
-	fl_pipe_sent(&ex->answer);
+	fl_timer_disarm(&ex->timer);
 	fl_wnode_unref(ex->node);
 	fl_wpool_unref(ex->pool);
+	reset(ex);
 	if (w->spare_count >= SPARE_MAX ||
 		ex->facts.cap + ex->head.cap + ex->answer_head.cap > 16384) {
-		fl_inq_fini(&ex->in);
 		destroy(ex);
 		return;
 	}
-	reset(ex);
 	fl_list_push_front(&w->spare, &ex->link);
 	w->spare_count++;
 }
@@ -175,7 +171,7 @@ static struct fl_session *detach(struct fl_exchange *ex)
 	struct fl_session *s = ex->session;
 
 	fl_exchange_set_state(ex, FL_EX_OVER);
-	fl_timer_cancel(&ex->timer);
+	fl_timer_disarm(&ex->timer);
 	ex->session = NULL;
 	s->exchange = NULL;
 	s->client_closes &= ex->request.body.done;
@@ -233,7 +229,7 @@ void fl_exchange_abort(struct fl_exchange *ex, const char *why)
 		return;
 	fl_record_exchange(ex, why);
 	fl_exchange_set_state(ex, FL_EX_OVER);
-	fl_timer_cancel(&ex->timer);
+	fl_timer_disarm(&ex->timer);
 	fl_exchange_leave_node(ex);
 	fl_exchange_drop_conn(ex, true);
 }
@@ -260,7 +256,7 @@ void fl_exchange_clocks(struct fl_exchange *ex)
 	               !ex->request_sent && !ex->request_lost;
 
 	if (ex->answer_sending || (starved && !ex->tunnel)) {
-		fl_timer_cancel(&ex->timer);
+		fl_timer_disarm(&ex->timer);
 		fl_session_clock(ex->session, ex->worker->conf->client.stall_ms);
 	} else {
 		fl_session_clock_stop(ex->session);

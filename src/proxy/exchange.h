@@ -15,8 +15,6 @@
 #include "proxy/pipe.h"
 #include "proxy/session.h"
 
-#include <time.h>
-
 enum {
 	FL_ATTEMPTS_MAX = 16
 };
@@ -31,9 +29,21 @@ enum fl_exchange_state {
 };
 
 struct fl_exchange {
-	struct fl_link link;        /* in the worker's spare list */
-	struct fl_session *session; /* NULL once detached */
+	/* what lives on when the exchange is used again */
+	struct fl_link link; /* in the worker's spare list */
 	struct fl_worker *worker;
+	struct fl_timer timer;
+	struct fl_text facts;       /* bytes of the slices below */
+	struct fl_text head;        /* of the request, as the node gets it */
+	struct fl_text answer_head; /* as the client gets it, unless that is as it came */
+	struct fl_text replay; /* body bytes passed so far; `failed` when they are too many */
+	struct fl_text again;  /* head and replay, framed, for a retry */
+	struct fl_inq in;      /* the answer */
+	struct fl_pipe request, answer;
+	uint64_t tried[FL_ATTEMPTS_MAX]; /* member ids, `attempts` of them */
+
+	/* zero in a blank one, from here on */
+	struct fl_session *session; /* NULL once detached */
 	struct fl_wpool *pool;
 	enum fl_exchange_state state;
 
@@ -43,47 +53,39 @@ struct fl_exchange {
 	bool keep_alive;
 	bool may_repeat; /* idempotent, or declared so */
 	bool upgrade;
-	bool has_body;
-	struct fl_text facts; /* bytes of the slices below */
-	struct fl_slice method_text, target, host, key, key_label;
-	struct fl_text head;   /* as the node gets it */
-	struct fl_text replay; /* body bytes passed so far; `failed` when they are too many */
-	struct fl_text again;  /* head and replay, framed, for a retry */
-	struct fl_pipe request;
 	bool request_sending;
 	bool request_sent;
-	bool request_lost; /* the node takes no more of it */
-	bool begun;        /* something may have been sent, to this node or an earlier one */
+	bool request_lost;   /* the node takes no more of it */
+	bool begun;          /* something may have been sent, to this node or an earlier one */
+	uint32_t head_bytes; /* as received */
+	struct fl_slice key, key_label;
+	struct fl_slice method_text, target, host; /* when there is an access log */
+	uint64_t began_us;                         /* on the loop's clock */
 
 	/* the attempt */
 	struct fl_wnode *node;
 	struct fl_conn *conn;
+	const char *failure; /* why the last attempt failed */
+	uint64_t asked_us;
 	unsigned attempts;
-	uint64_t tried[FL_ATTEMPTS_MAX]; /* member ids */
-	bool fresh;                      /* take no idle connection: one was stale */
-	bool answered;                   /* a byte of the answer came */
+	bool fresh;    /* take no idle connection: one was stale */
+	bool answered; /* a byte of the answer came */
 	bool upstream_paused;
 	bool upstream_eof;
 	bool upstream_reset; /* then by a reset */
 	bool closing;        /* a connection was closed, and the loop has not let go of it */
-	const char *failure; /* why the last attempt failed */
-	struct fl_timer timer;
 
 	/* the answer */
-	struct fl_inq in;
-	struct fl_text answer_head;
-	struct fl_pipe answer;
 	bool answer_sending;
 	bool answer_sent;  /* all of it; only a tunnel lives on then */
 	bool answer_begun; /* something of it was sent to the client */
 	bool answer_keeps; /* the node's connection may live on */
 	bool client_close; /* the client's may not */
 	bool tunnel;
-	int status;
 	bool truncated;
-	unsigned interims;            /* 1xx answers passed on */
-	uint32_t head_bytes;          /* of the request as received */
-	struct timespec began, asked; /* the request; the last attempt (when there is a log) */
+	int status;
+	unsigned interims; /* 1xx answers passed on */
+	uint64_t answer_head_bytes;
 };
 
 /* Begins the request whose head was parsed into worker->head; its bytes are still at the front

@@ -8,13 +8,66 @@ static void field(struct fl_text *out, struct fl_slice name, struct fl_slice val
 	FL_TEXT_LITERAL(out, "\r\n");
 }
 
+/* ---- runs: lines that pass as they are, next to each other in the message that came ---- */
+
+struct run {
+	struct fl_text *out;
+	const char *from, *to; /* not yet written; NULL: nothing */
+};
+
+static void flush(struct run *run)
+{
+	if (run->from)
+		fl_text_add(run->out, run->from, (size_t)(run->to - run->from));
+	run->from = NULL;
+}
+
+static void pass(struct run *run, const char *from, const char *to)
+{
+	if (run->from && run->to == from) {
+		run->to = to;
+		return;
+	}
+	flush(run);
+	run->from = from;
+	run->to = to;
+}
+
+/* Written as we would write it: "Name: value", and nothing behind the value. */
+static bool is_plain(const struct fl_http1_header *h)
+{
+	const char *colon = h->name.p + h->name.n;
+
+	return h->value.p == colon + 2 && colon[1] == ' ' && h->value.p[h->value.n] == '\r';
+}
+
+static void pass_field(struct run *run, const struct fl_http1_header *h)
+{
+	if (is_plain(h)) {
+		pass(run, h->name.p, h->value.p + h->value.n + 2);
+	} else {
+		flush(run);
+		field(run->out, h->name, h->value);
+	}
+}
+
+/* ---- requests ---- */
+
 static bool absolute(const struct fl_http1_head *head)
 {
 	return head->target.n && head->target.p[0] != '/' && head->target.p[0] != '*';
 }
 
-static void request_line(struct fl_text *out, const struct fl_http1_head *head)
+static void request_line(struct run *run, const struct fl_http1_head *head)
 {
+	struct fl_text *out = run->out;
+
+	if (!absolute(head) && head->minor) {
+		/* One blank stands between the parts of a line that was accepted. */
+		pass(run, head->method_text.p,
+			head->target.p + head->target.n + sizeof(" HTTP/1.1\r\n") - 1);
+		return;
+	}
 	fl_text_slice(out, head->method_text);
 	FL_TEXT_LITERAL(out, " ");
 	if (absolute(head)) {
@@ -29,8 +82,21 @@ static void request_line(struct fl_text *out, const struct fl_http1_head *head)
 	FL_TEXT_LITERAL(out, " HTTP/1.1\r\n");
 }
 
+/* Host goes first. */
+static void host(struct run *run, const struct fl_http1_head *head, struct fl_slice fallback)
+{
+	const struct fl_http1_header *first = head->header_count ? &head->headers[0] : NULL;
+
+	if (first && first->id == FL_HDR_HOST && first->value.p == head->authority.p) {
+		pass_field(run, first);
+		return;
+	}
+	flush(run);
+	field(run->out, FL_SLICE("Host"), head->authority.n ? head->authority : fallback);
+}
+
 /* Fields of the request that pass unchanged. Every X-Forwarded-For is joined into one. */
-static void request_fields(struct fl_text *out, const struct fl_http1_head *head)
+static void request_fields(struct run *run, const struct fl_http1_head *head)
 {
 	for (size_t i = 0; i < head->header_count; i++) {
 		const struct fl_http1_header *h = &head->headers[i];
@@ -44,10 +110,10 @@ static void request_fields(struct fl_text *out, const struct fl_http1_head *head
 			break;
 		case FL_HDR_EXPECT: /* HTTP/1.0 does not wait for a 100 (RFC 9110 10.1.1) */
 			if (head->minor)
-				field(out, h->name, h->value);
+				pass_field(run, h);
 			break;
 		default:
-			field(out, h->name, h->value);
+			pass_field(run, h);
 		}
 	}
 }
@@ -89,9 +155,12 @@ static void upgrade_fields(struct fl_text *out, const struct fl_http1_head *head
 void fl_head_request(struct fl_text *out, const struct fl_http1_head *head,
 	struct fl_slice client, struct fl_slice fallback_host, bool upgrade)
 {
-	request_line(out, head);
-	field(out, FL_SLICE("Host"), head->authority.n ? head->authority : fallback_host);
-	request_fields(out, head);
+	struct run run = {out, NULL, NULL};
+
+	request_line(&run, head);
+	host(&run, head, fallback_host);
+	request_fields(&run, head);
+	flush(&run);
 	forwarded_for(out, head, client);
 	if (head->minor == 0)
 		FL_TEXT_LITERAL(out, "Via: 1.0 fairlead\r\n");
@@ -103,17 +172,37 @@ void fl_head_request(struct fl_text *out, const struct fl_http1_head *head,
 	FL_TEXT_LITERAL(out, "\r\n");
 }
 
-void fl_head_answer(
-	struct fl_text *out, const struct fl_http1_head *head, const struct fl_head_answer *how)
+/* ---- answers ---- */
+
+static void status_line(struct run *run, const struct fl_http1_head *head, struct fl_slice raw)
 {
+	struct fl_text *out = run->out;
+
+	/* "HTTP/1.1 200 OK": 13 bytes before the reason; some leave out the last blank. */
+	if (head->minor && raw.n && head->reason.p == raw.p + 13) {
+		pass(run, raw.p, head->reason.p + head->reason.n + 2);
+		return;
+	}
 	FL_TEXT_LITERAL(out, "HTTP/1.1 ");
 	fl_text_number(out, (uint64_t)head->status);
 	FL_TEXT_LITERAL(out, " ");
 	fl_text_slice(out, head->reason);
 	FL_TEXT_LITERAL(out, "\r\n");
+}
+
+struct fl_slice fl_head_answer(struct fl_text *out, const struct fl_http1_head *head,
+	struct fl_slice raw, const struct fl_head_answer *how)
+{
+	struct run run = {out, NULL, NULL};
+
+	status_line(&run, head, raw);
 	for (size_t i = 0; i < head->header_count; i++)
 		if (!head->headers[i].hop)
-			field(out, head->headers[i].name, head->headers[i].value);
+			pass_field(&run, &head->headers[i]);
+	bool more = how->chunked || how->upgrade || how->close || how->keep_alive;
+	if (!more && !out->n && run.from == raw.p && run.to + 2 == raw.p + raw.n)
+		return raw;
+	flush(&run);
 	if (how->chunked)
 		FL_TEXT_LITERAL(out, "Transfer-Encoding: chunked\r\n");
 	if (how->upgrade)
@@ -123,6 +212,7 @@ void fl_head_answer(
 	else if (how->keep_alive)
 		FL_TEXT_LITERAL(out, "Connection: keep-alive\r\n");
 	FL_TEXT_LITERAL(out, "\r\n");
+	return (struct fl_slice){out->p, out->n};
 }
 
 void fl_head_own(struct fl_text *out, int status, const char *why, bool head_only, bool close)

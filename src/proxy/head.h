@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "proto/http1.h"
 
-/* The request line and fields for a node. Adds Via, X-Forwarded-For (appended to what came) and
+/* The request line and fields for a node, of a head that was parsed from a message: what passes
+ * unchanged is copied from there. Adds Via, X-Forwarded-For (appended to what came) and
  * X-Forwarded-Proto. `client` is the client's address as text; `fallback_host` is the Host for
  * an HTTP/1.0 request without one. With `upgrade` the Upgrade field goes along. */
 void fl_head_request(struct fl_text *out, const struct fl_http1_head *head,
@@ -19,9 +20,12 @@ struct fl_head_answer {
 	bool upgrade;    /* 101: the Upgrade field goes along */
 };
 
-/* The status line and fields of a node's answer, for a client. */
-void fl_head_answer(struct fl_text *out, const struct fl_http1_head *head,
-	const struct fl_head_answer *how);
+/* The status line and fields of a node's answer, for a client. `raw` is the message's head that `head`
+ * was parsed from; when it can go to the client as it is, it is returned and nothing was
+ * written, else what was written to `out`, which is empty before. To have it written in any
+ * case give an empty `raw`. */
+struct fl_slice fl_head_answer(struct fl_text *out, const struct fl_http1_head *head,
+	struct fl_slice raw, const struct fl_head_answer *how);
 
 /* A whole answer of the proxy's own: a short text body that says what is wrong. */
 void fl_head_own(struct fl_text *out, int status, const char *why, bool head_only, bool close);

@@ -50,6 +50,25 @@ void fl_inq_consume(struct fl_inq *q, size_t n);
 long fl_inq_head(struct fl_inq *q, const struct fl_http1_limits *limits, struct fl_slice *head,
 	struct fl_http1_error *err);
 
+/* A head of `n` bytes was found at the front of the first buffer, without fl_inq_head, which must not
+ * have been asked since the last head was done. */
+static inline void fl_inq_head_found(struct fl_inq *q, size_t n)
+{
+	q->head_in_place = n;
+}
+
+/* The first buffer may begin with a head: no part of one was put aside. */
+static inline bool fl_inq_is_fresh(const struct fl_inq *q)
+{
+	return q->count && !q->partial.n;
+}
+
+/* The head that was found stands in the first buffer, and not in a copy. */
+static inline bool fl_inq_head_is_in_place(const struct fl_inq *q)
+{
+	return q->head_in_place != 0;
+}
+
 /* The head was dealt with: forgets it, and what follows is at the front. */
 void fl_inq_head_done(struct fl_inq *q);
 

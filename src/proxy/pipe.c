@@ -41,6 +41,11 @@ static void hold_front(struct fl_pipe *pipe)
 	pipe->held[pipe->held_count++] = fl_rbuf_ref(buf);
 }
 
+void fl_pipe_hold_prefix(struct fl_pipe *pipe)
+{
+	hold_front(pipe);
+}
+
 /* "1f4\r\n" into a line of the pipe's; returns its length. */
 static size_t size_line(char *line, size_t n)
 {
@@ -66,8 +71,16 @@ struct gathered {
 	unsigned chunks;
 };
 
-static void add(struct gathered *g, const void *p, size_t n)
+/* What follows the last slice in memory makes it longer: a head and its body in one buffer go out
+ * as they came. */
+static void add(struct gathered *g, const char *p, size_t n)
 {
+	struct iovec *last = g->count ? &g->iov[g->count - 1] : NULL;
+
+	if (last && (const char *)last->iov_base + last->iov_len == p) {
+		last->iov_len += n;
+		return;
+	}
 	FL_DEBUG_ASSERT(g->count < FL_SEND_IOV);
 	g->iov[g->count++] = (struct iovec){(void *)(uintptr_t)p, n};
 }

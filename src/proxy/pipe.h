@@ -40,6 +40,10 @@ struct fl_pipe {
 void fl_pipe_init(struct fl_pipe *pipe, struct fl_inq *in, const struct fl_http1_head *head,
 	struct fl_slice prefix, bool chunked);
 
+/* The prefix stands in the first buffer of the queue: it is held until the prefix was sent. Between
+ * fl_pipe_init and the first gather. */
+void fl_pipe_hold_prefix(struct fl_pipe *pipe);
+
 /* Fills iov (room for FL_SEND_IOV) with what comes next. Not while a send is under way. */
 enum fl_pipe_status fl_pipe_gather(struct fl_pipe *pipe, struct iovec *iov, int *count);
 

@@ -2,12 +2,6 @@
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
-static uint64_t micros_between(const struct timespec *from, const struct timespec *to)
-{
-	return (uint64_t)((to->tv_sec - from->tv_sec) * 1000000 +
-			  (to->tv_nsec - from->tv_nsec) / 1000);
-}
-
 static void count_status(struct fl_worker *w, int status)
 {
 	if (status >= 100 && status < 600)
@@ -15,30 +9,31 @@ static void count_status(struct fl_worker *w, int status)
 			FL_COUNTER_STATUS_1XX + (enum fl_counter)(status / 100 - 1), 1);
 }
 
-/* The fields that every record has. `client` must have FL_ADDR_TEXT bytes. */
-static struct fl_access_record common(
-	const struct fl_session *s, int status, const char *error, char *client)
+/* The fields that every record has. */
+static struct fl_access_record common(const struct fl_session *s, int status, const char *error)
 {
 	struct fl_access_record r = {.status = (unsigned)status, .error = fl_slice_of(error)};
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	r.time_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	r.client.p = client;
-	r.client.n = fl_addr_client_text(&s->peer, 32, 128, client, FL_ADDR_TEXT);
+	r.client = fl_session_client(s);
 	r.listener = fl_slice_of(s->listener->name);
 	return r;
 }
 
 static void add_exchange(struct fl_access_record *r, const struct fl_exchange *ex)
 {
-	struct timespec now;
+	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	r->duration_us = micros_between(&ex->began, &now);
+	/* The loop's clock is that of the turn's beginning: what it began with is right, but not the
+	 * end. */
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	uint64_t now = (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	r->duration_us = now - ex->began_us;
 	r->time_ms -= r->duration_us / 1000;
 	if (ex->node) {
-		r->upstream_us = micros_between(&ex->asked, &now);
+		r->upstream_us = now - ex->asked_us;
 		r->node = fl_slice_of(ex->node->member->name);
 	}
 	r->method = ex->method_text;
@@ -49,14 +44,13 @@ static void add_exchange(struct fl_access_record *r, const struct fl_exchange *e
 	r->attempt = ex->attempts;
 	r->retry = ex->attempts > 1 ? fl_slice_of(ex->failure) : (struct fl_slice){NULL, 0};
 	r->bytes_in = ex->head_bytes + ex->request.bytes;
-	r->bytes_out = ex->answer_begun ? ex->answer_head.n + ex->answer.bytes : 0;
+	r->bytes_out = ex->answer_begun ? ex->answer_head_bytes + ex->answer.bytes : 0;
 	r->truncated = ex->truncated;
 }
 
 void fl_record_exchange(struct fl_exchange *ex, const char *error)
 {
 	struct fl_worker *w = ex->worker;
-	char client[FL_ADDR_TEXT];
 
 	count_status(w, ex->status);
 	fl_count(w->counters, FL_COUNTER_FAILED, ex->status >= 502 && error);
@@ -65,7 +59,7 @@ void fl_record_exchange(struct fl_exchange *ex, const char *error)
 	fl_count(w->counters, FL_COUNTER_BYTES_OUT, ex->answer.bytes);
 	if (!w->access)
 		return;
-	struct fl_access_record r = common(ex->session, ex->status, error, client);
+	struct fl_access_record r = common(ex->session, ex->status, error);
 	add_exchange(&r, ex);
 	fl_access_log(w->access, &r);
 }
@@ -74,12 +68,11 @@ void fl_record_own(
 	struct fl_session *s, const struct fl_http1_head *head, int status, const char *error)
 {
 	struct fl_worker *w = s->worker;
-	char client[FL_ADDR_TEXT];
 
 	count_status(w, status);
 	if (!w->access)
 		return;
-	struct fl_access_record r = common(s, status, error, client);
+	struct fl_access_record r = common(s, status, error);
 	if (head) {
 		r.method = head->method_text;
 		r.host = head->host;

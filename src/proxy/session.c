@@ -26,7 +26,7 @@ void fl_session_clock(struct fl_session *s, uint64_t ms)
 
 void fl_session_clock_stop(struct fl_session *s)
 {
-	fl_timer_cancel(&s->timer);
+	fl_timer_disarm(&s->timer);
 }
 
 static void on_clock(void *cookie)
@@ -135,17 +135,36 @@ static void refuse(struct fl_session *s, const struct fl_http1_error *err)
 	fl_session_reply(s, err->status, err->why, false, true);
 }
 
-/* Begins the next request when its head is whole. False: more bytes are needed. */
-static bool step(struct fl_session *s)
+/* Parses the head at the front of what came into worker->head: its length; 0: more bytes are needed;
+ * -1: refused. */
+static long read_head(struct fl_session *s, struct fl_http1_error *err)
 {
 	struct fl_worker *w = s->worker;
 	struct fl_slice head;
+
+	if (fl_inq_is_fresh(&s->in)) {
+		head = fl_inq_front(&s->in);
+		long end = fl_http1_request_front(head.p, head.n, &w->limits, &w->head);
+		if (end > 0) {
+			fl_inq_head_found(&s->in, (size_t)end);
+			return end;
+		}
+	}
+	long end = fl_inq_head(&s->in, &w->limits, &head, err);
+	if (end > 0 && fl_http1_request(head.p, head.n, &w->limits, &w->head, err))
+		return -1;
+	return end;
+}
+
+/* Begins the next request when its head is whole. False: more bytes are needed. */
+static bool step(struct fl_session *s)
+{
 	struct fl_http1_error err;
-	long end = fl_inq_head(&s->in, &w->limits, &head, &err);
+	long end = read_head(s, &err);
 
 	if (end == 0)
 		return false;
-	if (end < 0 || fl_http1_request(head.p, head.n, &w->limits, &w->head, &err)) {
+	if (end < 0) {
 		refuse(s, &err);
 		return true;
 	}
@@ -312,6 +331,8 @@ void fl_session_open(struct fl_worker *w, struct fl_wlistener *listener, int fd,
 	s->listener = listener;
 	listener->refs++;
 	fl_addr_set(&s->peer, peer, len);
+	s->client_n =
+		(uint8_t)fl_addr_client_text(&s->peer, 32, 128, s->client, sizeof(s->client));
 	fl_inq_init(&s->in);
 	fl_text_init(&s->reply, 4096);
 	fl_timer_init(&s->timer, on_clock, s);

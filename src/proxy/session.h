@@ -16,6 +16,10 @@ enum fl_session_state {
 	FL_SESSION_CLOSED,   /* waits for the loop to let go */
 };
 
+enum {
+	FL_SESSION_CLIENT = 48 /* an IPv6 address has at most 45 */
+};
+
 struct fl_session {
 	struct fl_link link;
 	struct fl_worker *worker;
@@ -29,6 +33,8 @@ struct fl_session {
 	uint64_t lingered;
 	uint32_t head_bytes; /* of the request being begun */
 	struct fl_addr peer;
+	uint8_t client_n;
+	char client[FL_SESSION_CLIENT]; /* the peer's address without port; may be empty */
 	bool paused;
 	bool running;
 	bool peer_eof;
@@ -41,6 +47,11 @@ struct fl_session {
 /* Takes the descriptor. */
 void fl_session_open(struct fl_worker *w, struct fl_wlistener *listener, int fd,
 	const struct sockaddr *peer, socklen_t len);
+
+static inline struct fl_slice fl_session_client(const struct fl_session *s)
+{
+	return (struct fl_slice){s->client, s->client_n};
+}
 
 /* Ends the session: at once, with `reset` so that the client cannot take what it has for all. */
 void fl_session_close(struct fl_session *s, bool reset);

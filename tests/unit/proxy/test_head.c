@@ -25,7 +25,17 @@ static const char *answer(const char *text, struct fl_head_answer how)
 	static struct fl_http1_head head, again;
 	parse_response(&head, text, FL_METHOD_GET);
 	fl_text_clear(&out);
-	fl_head_answer(&out, &head, &how);
+	struct fl_slice raw = {text, strlen(text)};
+	struct fl_slice quick = fl_head_answer(&out, &head, raw, &how);
+	/* What goes out as it came is not written. */
+	assert_true(quick.p == text ? out.n == 0 : quick.p == out.p && quick.n == out.n);
+	char *copy = strndup(quick.p, quick.n);
+	assert_non_null(copy);
+	fl_text_clear(&out);
+	struct fl_slice written = fl_head_answer(&out, &head, (struct fl_slice){NULL, 0}, &how);
+	assert_true(written.p == out.p && fl_slice_eq(written, fl_slice_of(copy)));
+	assert_true((quick.p == text) == (strcmp(copy, text) == 0));
+	free(copy);
 	fl_text_add(&out, "", 1);
 	assert_false(out.failed);
 	parse_response(&again, out.p, FL_METHOD_GET);
@@ -57,6 +67,12 @@ static void test_requests(void **state)
 	} table[] = {
 		{"GET /a?b HTTP/1.1\r\nA: 1\r\nHost: h:80\r\nb:2\r\n\r\n",
 			"GET /a?b HTTP/1.1\r\nHost: h:80\r\nA: 1\r\nb: 2\r\n" XFF TAIL "\r\n"},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nA: 1\r\nConnection: x\r\nB: 2\r\nC:3\r\nD: "
+	         "4\r\n\r\n",
+			"GET /a HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n" XFF
+				TAIL "\r\n"},
+		{"GET /a HTTP/1.1\r\nHost:  h \r\nA: 1\r\n\r\n",
+			"GET /a HTTP/1.1\r\nHost: h\r\nA: 1\r\n" XFF TAIL "\r\n"},
 		/* hop by hop, by name and by Connection */
 		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: close, X-Mine\r\nKeep-Alive: 1\r\n"
 		 "Proxy-Connection: x\r\nTE: trailers\r\nX-Mine: 1\r\nUpgrade: u\r\n"
@@ -136,6 +152,16 @@ static void test_answers(void **state)
 			{.upgrade = true, .close = true},
 			"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: u\r\n\r\n"},
 		{"HTTP/1.1 100 Continue\r\n\r\n", {0}, "HTTP/1.1 100 Continue\r\n\r\n"},
+		/* Lines are written our way, whatever passes around them. */
+		{"HTTP/1.1 200\r\nA: 1\r\n\r\n", {0}, "HTTP/1.1 200 \r\nA: 1\r\n\r\n"},
+		{"HTTP/1.1 200 OK\r\nA: 1\r\nB:2\r\nC:\r\nD: \r\nE: 5 \r\nF:  6\r\nG: "
+	         "7\r\n\r\n",
+			{0},
+			"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: \r\nD: \r\nE: 5\r\nF: 6\r\nG: "
+	                "7\r\n"
+			"\r\n"},
+		{"HTTP/1.1 200 OK\r\nKeep-Alive: 5\r\nA: 1\r\nKeep-Alive: 5\r\nB: 2\r\n\r\n",
+			{0}, "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n"},
 		/* The last blank of a reason and odd bytes are the node's own. */
 		{"HTTP/1.1 599 \xc3\xa4\r\nContent-Length: 0\r\n\r\n", {0},
 			"HTTP/1.1 599 \xc3\xa4\r\nContent-Length: 0\r\n\r\n"},
