@@ -99,7 +99,7 @@ void fl_exchange_free(struct fl_exchange *ex)
 	fl_wnode_unref(ex->node);
 	fl_wpool_unref(ex->pool);
 	reset(ex);
-	if (w->spare_count >= SPARE_MAX ||
+	if (w->no_spare || w->spare_count >= SPARE_MAX ||
 		ex->facts.cap + ex->head.cap + ex->answer_head.cap > 16384) {
 		destroy(ex);
 		return;
@@ -110,6 +110,7 @@ void fl_exchange_free(struct fl_exchange *ex)
 
 void fl_exchange_free_spare(struct fl_worker *w)
 {
+	w->no_spare = true;
 	while (!fl_list_empty(&w->spare)) {
 		struct fl_exchange *ex =
 			fl_container_of(w->spare.next, struct fl_exchange, link);

@@ -105,7 +105,7 @@ void fl_exchange_stalled(struct fl_exchange *ex);
 /* True when nothing of the exchange is with the loop any more. */
 bool fl_exchange_idle(const struct fl_exchange *ex);
 
-void fl_exchange_free(struct fl_exchange *ex); /* to the worker's spare list */
-void fl_exchange_free_spare(struct fl_worker *w);
+void fl_exchange_free(struct fl_exchange *ex);    /* to the worker's spare list */
+void fl_exchange_free_spare(struct fl_worker *w); /* and keeps none from now on */
 
 #endif

@@ -260,7 +260,6 @@ void fl_worker_fini(struct fl_worker *w)
 	fl_loop_free(w->loop);
 	w->loop = NULL;
 	FL_ASSERT(w->session_count == 0);
-	fl_exchange_free_spare(w);
 	fl_access_free(w->access);
 	if (w->conf)
 		fl_proxy_conf_unref(w->conf);

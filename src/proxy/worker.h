@@ -73,6 +73,7 @@ struct fl_worker {
 	struct fl_http1_head head;    /* scratch: valid from a parse until the next callback */
 	struct fl_link spare;         /* exchanges for reuse */
 	unsigned spare_count;
+	bool no_spare; /* the loop is about to go: keep none */
 	struct fl_http1_limits limits;
 	/* messages from the control thread, each its own task */
 	atomic_bool reopening;
