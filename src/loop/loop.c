@@ -284,6 +284,13 @@ static int wait_for_events(struct fl_loop *loop)
 	return rc;
 }
 
+/* Whether to stop, and forgets it; a look is cheaper than an exchange. */
+static bool take_stop(struct fl_loop *loop)
+{
+	return atomic_load_explicit(&loop->stop, memory_order_relaxed) &&
+	       atomic_exchange(&loop->stop, false);
+}
+
 int fl_loop_run(struct fl_loop *loop)
 {
 	int rc = 0;
@@ -297,7 +304,7 @@ int fl_loop_run(struct fl_loop *loop)
 		read_clock(loop);
 		loop->backend->dispatch(loop);
 		step_ready(loop);
-	} while (rc == 0 && !atomic_exchange(&loop->stop, false));
+	} while (rc == 0 && !take_stop(loop));
 	loop->running = false;
 	return rc;
 }
