@@ -6,7 +6,6 @@
 #include "base/assert.h"
 #include "base/utf8.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #define END_ROOM 16 /* ,"cut":true} and the newline */
@@ -46,38 +45,52 @@ static bool put_key(struct fl_line *line, const char *key, size_t more)
 	return true;
 }
 
-/* A value that needs no escaping and is short. */
-static void put_plain(struct fl_line *line, const char *key, const char *value, bool quote)
+/* Decimal digits by hand: a line has half a dozen numbers, and snprintf would be most of its cost. */
+
+/* Writes `digits` of them, with leading zeros, so that they end before `end`; returns their
+ * beginning. */
+static char *fixed(char *end, uint64_t value, int digits)
 {
-	size_t n = strlen(value);
-	quote = quote && line->json;
-	if (!put_key(line, key, n + 2))
-		return;
-	if (quote)
-		line->p[line->n++] = '"';
-	put(line, value, n);
-	if (quote)
-		line->p[line->n++] = '"';
+	for (; digits > 0; digits--) {
+		*--end = (char)('0' + value % 10);
+		value /= 10;
+	}
+	return end;
+}
+
+static char *decimal(char *end, uint64_t value)
+{
+	do {
+		*--end = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	return end;
+}
+
+/* A value that needs no escaping and is short. */
+static void put_plain(struct fl_line *line, const char *key, const char *value, size_t n)
+{
+	if (put_key(line, key, n + 2))
+		put(line, value, n);
 }
 
 void fl_line_number(struct fl_line *line, const char *key, uint64_t value)
 {
-	char text[24];
-	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
-	put_plain(line, key, text, false);
+	char text[20], *end = text + sizeof(text), *p = decimal(end, value);
+	put_plain(line, key, p, (size_t)(end - p));
 }
 
 void fl_line_bool(struct fl_line *line, const char *key, bool value)
 {
-	put_plain(line, key, value ? "true" : "false", false);
+	put_plain(line, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void fl_line_ms(struct fl_line *line, const char *key, uint64_t us)
 {
-	char text[32];
-	(void)snprintf(
-		text, sizeof(text), "%" PRIu64 ".%03u", us / 1000, (unsigned)(us % 1000));
-	put_plain(line, key, text, false);
+	char text[24], *end = text + sizeof(text), *p = fixed(end, us % 1000, 3);
+	*--p = '.';
+	p = decimal(p, us / 1000);
+	put_plain(line, key, p, (size_t)(end - p));
 }
 
 /* The civil date of a day since 1970, by 400-year cycles that begin on the first of March, so
@@ -101,26 +114,40 @@ void fl_line_time(struct fl_line *line, const char *key, uint64_t wall_ms)
 	const uint64_t last = 253402300799999;
 	uint64_t ms = wall_ms < last ? wall_ms : last, s = ms / 1000;
 	unsigned year, month, day;
-	char text[80];
+	char text[] = "\"0000-00-00T00:00:00.000Z\"";
 
 	civil(s / 86400, &year, &month, &day);
-	(void)snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month,
-		day, (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60),
-		(unsigned)(ms % 1000));
-	put_plain(line, key, text, true);
+	fixed(text + 5, year, 4);
+	fixed(text + 8, month, 2);
+	fixed(text + 11, day, 2);
+	fixed(text + 14, s / 3600 % 24, 2);
+	fixed(text + 17, s / 60 % 60, 2);
+	fixed(text + 20, s % 60, 2);
+	fixed(text + 24, ms % 1000, 3);
+	if (line->json)
+		put_plain(line, key, text, sizeof(text) - 1);
+	else
+		put_plain(line, key, text + 1, sizeof(text) - 3);
 }
 
 /* Whether a value may stand in logfmt without quotes. */
 static bool bare(struct fl_slice value)
 {
-	if (value.n == 0)
-		return false;
+	bool odd = value.n == 0;
 	for (size_t i = 0; i < value.n; i++) {
 		unsigned char c = (unsigned char)value.p[i];
-		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
-			return false;
+		odd |= c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\';
 	}
-	return true;
+	return !odd;
+}
+
+/* Of it, how many bytes from the front stand for themselves between quotes. */
+static size_t plain_run(const char *p, size_t n)
+{
+	size_t i = 0;
+	while (i < n && p[i] >= ' ' && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
 }
 
 /* The escaped form of the character at `p` in `out`; its length. */
@@ -160,7 +187,11 @@ void fl_line_string(struct fl_line *line, const char *key, struct fl_slice value
 	if (!put_key(line, key, 2))
 		return;
 	line->p[line->n++] = '"';
-	for (size_t at = 0, n; at < value.n; at += n ? n : 1) {
+	size_t run = plain_run(value.p, value.n);
+	if (line->n + run + 1 > line->max)
+		run = 0; /* what fits is found character by character */
+	put(line, value.p, run);
+	for (size_t at = run, n; at < value.n; at += n ? n : 1) {
 		uint32_t code = 0;
 		n = fl_utf8_decode(value.p + at, value.n - at, &code);
 		size_t len = escape(value.p + at, n, code, line->json, form);
