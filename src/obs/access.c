@@ -178,7 +178,7 @@ static bool make_room(struct fl_access *access)
 	return sizeof(access->buf) - access->n >= FL_LINE_MAX;
 }
 
-static void put(struct fl_line *line, const char *key, struct fl_slice value)
+static void put(struct fl_line *line, struct fl_slice key, struct fl_slice value)
 {
 	/* The long ones are what a client chose; they may not crowd out the rest. */
 	const size_t most = 1024;
@@ -192,16 +192,16 @@ static void put(struct fl_line *line, const char *key, struct fl_slice value)
 
 static void put_outcome(struct fl_line *line, const struct fl_access_record *r)
 {
-	fl_line_number(line, "status", r->status);
-	fl_line_number(line, "bytes_in", r->bytes_in);
-	fl_line_number(line, "bytes_out", r->bytes_out);
-	fl_line_ms(line, "duration_ms", r->duration_us);
+	fl_line_number(line, FL_SLICE("status"), r->status);
+	fl_line_number(line, FL_SLICE("bytes_in"), r->bytes_in);
+	fl_line_number(line, FL_SLICE("bytes_out"), r->bytes_out);
+	fl_line_ms(line, FL_SLICE("duration_ms"), r->duration_us);
 	if (r->attempt)
-		fl_line_number(line, "attempt", r->attempt);
+		fl_line_number(line, FL_SLICE("attempt"), r->attempt);
 	if (r->upstream_us)
-		fl_line_ms(line, "upstream_ms", r->upstream_us);
+		fl_line_ms(line, FL_SLICE("upstream_ms"), r->upstream_us);
 	if (r->truncated)
-		fl_line_bool(line, "truncated", true);
+		fl_line_bool(line, FL_SLICE("truncated"), true);
 }
 
 void fl_access_log(struct fl_access *access, const struct fl_access_record *r)
@@ -213,18 +213,18 @@ void fl_access_log(struct fl_access *access, const struct fl_access_record *r)
 		return;
 	}
 	fl_line_begin(&line, access->buf + access->n, FL_LINE_MAX, access->json);
-	fl_line_time(&line, "time", r->time_ms);
-	put(&line, "client", r->client);
-	put(&line, "listener", r->listener);
+	fl_line_time(&line, FL_SLICE("time"), r->time_ms);
+	put(&line, FL_SLICE("client"), r->client);
+	put(&line, FL_SLICE("listener"), r->listener);
 	put_outcome(&line, r);
-	put(&line, "pool", r->pool);
-	put(&line, "node", r->node);
-	put(&line, "key", r->key);
-	put(&line, "retry", r->retry);
-	put(&line, "error", r->error);
-	put(&line, "method", r->method);
-	put(&line, "host", r->host);
-	put(&line, "target", r->target);
+	put(&line, FL_SLICE("pool"), r->pool);
+	put(&line, FL_SLICE("node"), r->node);
+	put(&line, FL_SLICE("key"), r->key);
+	put(&line, FL_SLICE("retry"), r->retry);
+	put(&line, FL_SLICE("error"), r->error);
+	put(&line, FL_SLICE("method"), r->method);
+	put(&line, FL_SLICE("host"), r->host);
+	put(&line, FL_SLICE("target"), r->target);
 	access->n += fl_line_end(&line);
 }
 

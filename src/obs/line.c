@@ -25,10 +25,9 @@ static void put(struct fl_line *line, const char *text, size_t n)
 }
 
 /* The key with what stands around it, if then `more` bytes still fit. */
-static bool put_key(struct fl_line *line, const char *key, size_t more)
+static bool put_key(struct fl_line *line, struct fl_slice key, size_t more)
 {
-	size_t n = strlen(key);
-	if (line->n + n + 4 + more > line->max) {
+	if (line->n + key.n + 4 + more > line->max) {
 		line->cut = true;
 		return false;
 	}
@@ -37,7 +36,7 @@ static bool put_key(struct fl_line *line, const char *key, size_t more)
 	line->begun = true;
 	if (line->json)
 		line->p[line->n++] = '"';
-	put(line, key, n);
+	put(line, key.p, key.n);
 	if (line->json)
 		put(line, "\":", 2);
 	else
@@ -68,24 +67,24 @@ static char *decimal(char *end, uint64_t value)
 }
 
 /* A value that needs no escaping and is short. */
-static void put_plain(struct fl_line *line, const char *key, const char *value, size_t n)
+static void put_plain(struct fl_line *line, struct fl_slice key, const char *value, size_t n)
 {
 	if (put_key(line, key, n + 2))
 		put(line, value, n);
 }
 
-void fl_line_number(struct fl_line *line, const char *key, uint64_t value)
+void fl_line_number(struct fl_line *line, struct fl_slice key, uint64_t value)
 {
 	char text[20], *end = text + sizeof(text), *p = decimal(end, value);
 	put_plain(line, key, p, (size_t)(end - p));
 }
 
-void fl_line_bool(struct fl_line *line, const char *key, bool value)
+void fl_line_bool(struct fl_line *line, struct fl_slice key, bool value)
 {
 	put_plain(line, key, value ? "true" : "false", value ? 4 : 5);
 }
 
-void fl_line_ms(struct fl_line *line, const char *key, uint64_t us)
+void fl_line_ms(struct fl_line *line, struct fl_slice key, uint64_t us)
 {
 	char text[24], *end = text + sizeof(text), *p = fixed(end, us % 1000, 3);
 	*--p = '.';
@@ -108,7 +107,7 @@ static void civil(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
 	*year = (unsigned)(era * 400 + y + (*month <= 2));
 }
 
-void fl_line_time(struct fl_line *line, const char *key, uint64_t wall_ms)
+void fl_line_time(struct fl_line *line, struct fl_slice key, uint64_t wall_ms)
 {
 	/* Beyond the year 9999 the form has no room: stay at its end. */
 	const uint64_t last = 253402300799999;
@@ -130,15 +129,16 @@ void fl_line_time(struct fl_line *line, const char *key, uint64_t wall_ms)
 		put_plain(line, key, text + 1, sizeof(text) - 3);
 }
 
-/* Whether a value may stand in logfmt without quotes. */
+/* What may not stand in logfmt without quotes. */
+static const uint8_t odd[256] = {
+	[0 ... ' '] = 1, ['"'] = 1, ['='] = 1, ['\\'] = 1, [0x7f ... 0xff] = 1};
+
 static bool bare(struct fl_slice value)
 {
-	bool odd = value.n == 0;
-	for (size_t i = 0; i < value.n; i++) {
-		unsigned char c = (unsigned char)value.p[i];
-		odd |= c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\';
-	}
-	return !odd;
+	unsigned any = value.n == 0;
+	for (size_t i = 0; i < value.n; i++)
+		any |= odd[(unsigned char)value.p[i]];
+	return !any;
 }
 
 /* Of it, how many bytes from the front stand for themselves between quotes. */
@@ -175,11 +175,11 @@ static size_t escape(const char *p, size_t n, uint32_t code, bool json, char out
 	return len;
 }
 
-void fl_line_string(struct fl_line *line, const char *key, struct fl_slice value)
+void fl_line_string(struct fl_line *line, struct fl_slice key, struct fl_slice value)
 {
 	char form[24];
 
-	if (!line->json && line->n + value.n + strlen(key) + 4 <= line->max && bare(value)) {
+	if (!line->json && line->n + value.n + key.n + 4 <= line->max && bare(value)) {
 		if (put_key(line, key, value.n))
 			put(line, value.p, value.n);
 		return;

@@ -25,13 +25,13 @@ struct fl_line {
 void fl_line_begin(struct fl_line *line, char *buf, size_t size, bool json);
 
 /* Keys are names from the source: letters, digits and _. */
-void fl_line_string(struct fl_line *line, const char *key, struct fl_slice value);
-void fl_line_number(struct fl_line *line, const char *key, uint64_t value);
-void fl_line_bool(struct fl_line *line, const char *key, bool value);
+void fl_line_string(struct fl_line *line, struct fl_slice key, struct fl_slice value);
+void fl_line_number(struct fl_line *line, struct fl_slice key, uint64_t value);
+void fl_line_bool(struct fl_line *line, struct fl_slice key, bool value);
 /* Microseconds, written as milliseconds: 12.345. */
-void fl_line_ms(struct fl_line *line, const char *key, uint64_t us);
+void fl_line_ms(struct fl_line *line, struct fl_slice key, uint64_t us);
 /* Milliseconds since 1970, written as RFC 3339 in UTC: 2026-01-02T03:04:05.678Z. */
-void fl_line_time(struct fl_line *line, const char *key, uint64_t wall_ms);
+void fl_line_time(struct fl_line *line, struct fl_slice key, uint64_t wall_ms);
 
 /* Ends the line with a newline; its length. */
 size_t fl_line_end(struct fl_line *line);

@@ -98,8 +98,8 @@ static void begin(struct fl_line *line, char *buf, uint64_t ms, enum fl_log_leve
 {
 	fl_line_begin(line, buf, FL_LINE_MAX,
 		atomic_load_explicit(&log_format, memory_order_relaxed) == FL_LOG_JSON);
-	fl_line_time(line, "time", ms);
-	fl_line_string(line, "level", fl_slice_of(level_names[level]));
+	fl_line_time(line, FL_SLICE("time"), ms);
+	fl_line_string(line, FL_SLICE("level"), fl_slice_of(level_names[level]));
 }
 
 static void finish(struct fl_line *line)
@@ -121,7 +121,7 @@ static void put_suppressed(struct fl_line *line, struct fl_log_site *site)
 	                     ? atomic_exchange(&site->suppressed, 0)
 	                     : 0;
 	if (n)
-		fl_line_number(line, "suppressed", n);
+		fl_line_number(line, FL_SLICE("suppressed"), n);
 }
 
 void fl_log_at(struct fl_log_site *site, enum fl_log_level level, const char *format, ...)
@@ -138,7 +138,7 @@ void fl_log_at(struct fl_log_site *site, enum fl_log_level level, const char *fo
 		va_end(args);
 		begin(&line, buf, ms, level);
 		put_suppressed(&line, site);
-		fl_line_string(&line, "msg", fl_slice_of(message));
+		fl_line_string(&line, FL_SLICE("msg"), fl_slice_of(message));
 		finish(&line);
 	}
 	errno = saved;
@@ -157,12 +157,12 @@ void fl_log_fields_at(
 	if (admit(site, ms, message)) {
 		begin(&line, buf, ms, level);
 		put_suppressed(&line, site);
-		fl_line_string(&line, "msg", fl_slice_of(message));
+		fl_line_string(&line, FL_SLICE("msg"), fl_slice_of(message));
 		va_start(args, message);
 		while ((key = va_arg(args, const char *))) {
 			const char *value = va_arg(args, const char *);
 			if (value)
-				fl_line_string(&line, key, fl_slice_of(value));
+				fl_line_string(&line, fl_slice_of(key), fl_slice_of(value));
 		}
 		va_end(args);
 		finish(&line);
@@ -186,9 +186,9 @@ void fl_log_tick(void)
 		if (n == 0)
 			continue;
 		begin(&line, buf, ms, FL_LOG_WARN);
-		fl_line_number(&line, "suppressed", n);
-		fl_line_string(&line, "msg", FL_SLICE("lines were left out"));
-		fl_line_string(&line, "of",
+		fl_line_number(&line, FL_SLICE("suppressed"), n);
+		fl_line_string(&line, FL_SLICE("msg"), FL_SLICE("lines were left out"));
+		fl_line_string(&line, FL_SLICE("of"),
 			fl_slice_of(atomic_load_explicit(&site->where, memory_order_relaxed)));
 		finish(&line);
 	}

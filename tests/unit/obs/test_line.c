@@ -15,7 +15,7 @@ static const char *one(struct fl_slice value, bool json)
 	static char buf[FL_LINE_MAX + 1];
 	struct fl_line line;
 	fl_line_begin(&line, buf, FL_LINE_MAX, json);
-	fl_line_string(&line, "k", value);
+	fl_line_string(&line, FL_SLICE("k"), value);
 	buf[fl_line_end(&line)] = '\0';
 	return buf;
 }
@@ -56,11 +56,11 @@ static void other_values(void **state)
 	(void)state;
 	for (int json = 0; json < 2; json++) {
 		fl_line_begin(&line, buf, FL_LINE_MAX, json);
-		fl_line_time(&line, "t", 0);
-		fl_line_number(&line, "n", UINT64_MAX);
-		fl_line_bool(&line, "b", true);
-		fl_line_ms(&line, "ms", 12034);
-		fl_line_ms(&line, "us", 999);
+		fl_line_time(&line, FL_SLICE("t"), 0);
+		fl_line_number(&line, FL_SLICE("n"), UINT64_MAX);
+		fl_line_bool(&line, FL_SLICE("b"), true);
+		fl_line_ms(&line, FL_SLICE("ms"), 12034);
+		fl_line_ms(&line, FL_SLICE("us"), 999);
 		buf[fl_line_end(&line)] = '\0';
 		assert_string_equal(buf,
 			json ? "{\"t\":\"1970-01-01T00:00:00.000Z\",\"n\":18446744073709551615,"
@@ -80,7 +80,7 @@ static void times_are_as_gmtime_says(void **state)
 		time_t t = (time_t)s;
 		struct tm tm;
 		fl_line_begin(&line, buf, sizeof(buf), false);
-		fl_line_time(&line, "t", s * 1000 + s % 1000);
+		fl_line_time(&line, FL_SLICE("t"), s * 1000 + s % 1000);
 		buf[fl_line_end(&line)] = '\0';
 		assert_non_null(gmtime_r(&t, &tm));
 		size_t n = strftime(want, sizeof(want), "t=%Y-%m-%dT%H:%M:%S.", &tm);
@@ -88,7 +88,7 @@ static void times_are_as_gmtime_says(void **state)
 		assert_int_equal(buf[n + 3], 'Z');
 	}
 	fl_line_begin(&line, buf, sizeof(buf), false);
-	fl_line_time(&line, "t", UINT64_MAX);
+	fl_line_time(&line, FL_SLICE("t"), UINT64_MAX);
 	buf[fl_line_end(&line)] = '\0';
 	assert_string_equal(buf, "t=9999-12-31T23:59:59.999Z\n");
 }
@@ -108,10 +108,11 @@ static void what_does_not_fit_is_cut(void **state)
 				value[n] = unit[k % strlen(unit)];
 			memset(buf, 'Z', sizeof(buf));
 			fl_line_begin(&line, buf, size, kind & 1);
-			fl_line_number(&line, "first", 1);
-			fl_line_string(&line, "long", (struct fl_slice){value, n});
-			fl_line_string(&line, "second", FL_SLICE("nothing fits any more"));
-			fl_line_number(&line, "a_rather_long_key_of_a_number", 1);
+			fl_line_number(&line, FL_SLICE("first"), 1);
+			fl_line_string(&line, FL_SLICE("long"), (struct fl_slice){value, n});
+			fl_line_string(
+				&line, FL_SLICE("second"), FL_SLICE("nothing fits any more"));
+			fl_line_number(&line, FL_SLICE("a_rather_long_key_of_a_number"), 1);
 			size_t len = fl_line_end(&line);
 			assert_true(len <= size && len + 64 > size);
 			assert_int_equal(buf[len], 'Z');
