@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FAIRLEAD = os.environ.get("FAIRLEAD", str(ROOT / "build/dev/fairlead"))
 TOOLS = Path(os.environ.get("FAIRLEAD_TOOLS", str(ROOT / "build/dev/tests/tools")))
+# What users run; only tests of speed and memory want it.
+RELEASE = os.environ.get("FAIRLEAD_RELEASE", str(ROOT / "build/release/fairlead"))
 
 # The sanitizer keeps freed memory for a while, which would look like growth.
 ASAN = {"ASAN_OPTIONS": "quarantine_size_mb=1"}
@@ -112,14 +114,15 @@ class Backend(Process):
 
 
 class Fairlead(Process):
-    """`fairlead serve` on a configuration that tests may rewrite and reload."""
+    """`fairlead serve` on a configuration that tests may rewrite and reload; `under`: a command
+    that runs it, and that must not change its process id."""
 
-    def __init__(self, config, directory, env=None):
+    def __init__(self, config, directory, env=None, program=None, under=(), **kwargs):
         self.path = Path(directory) / "fairlead.yaml"
         self.write(config)
         self.admin = Path(directory) / "admin.sock"
-        super().__init__([FAIRLEAD, "serve", "-c", self.path],
-                         env={**os.environ, **ASAN, **(env or {})})
+        super().__init__([*under, program or FAIRLEAD, "serve", "-c", self.path],
+                         env={**os.environ, **ASAN, **(env or {})}, **kwargs)
         wait_for("fairlead to serve", lambda: "serving" in self.stderr or not self.running())
         assert self.running(), self.stderr
 
@@ -216,3 +219,59 @@ def ask(port, path="/", headers=(), method="GET", host="x"):
         name, _, value = field.partition(":")
         parsed[name.lower()] = value.strip()
     return int(status.split()[1]), parsed, body
+
+
+class Client:
+    """A connection that is kept: one request, or one burst of them, at a time."""
+
+    def __init__(self, port):
+        self.bytes = b""
+        self.socket = socket.socket()
+        self.socket.settimeout(60)
+        # Room for a large answer: it is never sent in more pieces than it need be.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def _take(self, end):
+        """Receives until `end` finds one in the bytes at hand (-1: not yet), and takes these."""
+        while (at := end(self.bytes)) < 0:
+            part = self.socket.recv(1 << 20)
+            assert part, self.bytes[-500:]
+            self.bytes += part
+        taken, self.bytes = self.bytes[:at], self.bytes[at:]
+        return taken
+
+    def _line(self, mark=b"\r\n"):
+        return self._take(lambda data: data.find(mark) + len(mark) if mark in data else -1)
+
+    def _exactly(self, size):
+        return self._take(lambda data: size if len(data) >= size else -1)
+
+    def answer(self):
+        """Reads one answer with status 200 to its end."""
+        head = self._line(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head
+        length = re.search(rb"(?i)^content-length: *(\d+)", head, re.M)
+        if length:
+            self._exactly(int(length[1]))
+            return
+        assert b"chunked" in head.lower(), head
+        while size := int(self._line(), 16):
+            self._exactly(size + 2)
+        self._exactly(2)
+
+    def ask(self, burst, answers=1):
+        self.socket.sendall(burst)
+        for _ in range(answers):
+            self.answer()
+
+    def ask_each(self, requests):
+        for one in requests:
+            self.ask(one)
