@@ -1,3 +1,4 @@
+import resource
 import shutil
 import tempfile
 
@@ -39,3 +40,14 @@ def serve(started, directory):
         return started(harness.Fairlead, text, directory), port
 
     return run
+
+
+@pytest.fixture
+def many_files():
+    """Room for 12,000 descriptors in each process that is started from here on."""
+    want, (soft, hard) = 12000, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < want:
+        pytest.skip(f"a process may have {hard} descriptors here, and this needs {want}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, want), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -240,6 +241,75 @@ def test_a_request_on_a_kept_connection_allocates_nothing(profiles, name):
 def test_a_request_on_a_kept_connection_takes_no_lock(profiles, name):
     calls = profiles[name].locks()
     assert not calls, calls
+
+
+# ---- many nodes ----
+
+SIZES = [10, 100, 1000]
+
+
+def pools(ports):
+    """Pools of both algorithms and every size, each by its own host: (the configuration's text,
+    their names)."""
+    names = {f"{algorithm}-{size}": (algorithm, size) for algorithm in ("table", "ring")
+             for size in SIZES}
+    text = "routes:\n" + "".join(f"  - {{host: {name}, pool: {name}}}\n" for name in names)
+    text += "pools:\n"
+    for name, (algorithm, size) in names.items():
+        # Few rows, because they are made under callgrind; finding one costs the same.
+        spec = "{name: table, rows: 8192}" if algorithm == "table" else algorithm
+        nodes = "\n".join(f'      - {{name: {node}, address: "127.0.0.1:{port}"}}'
+                          for node, port in list(ports.items())[:size])
+        text += f"""  {name}:
+    algorithm: {spec}
+    key: ["header:x-user"]
+{PATIENT_POOL}
+    nodes:
+{nodes}
+"""
+    return text, list(names)
+
+
+def a_key_of_each_node(fairlead, pool, count):
+    """Keys of one length, as many as the pool has nodes: one for each."""
+    keys = [f"user-{i:06}" for i in range(40 * count)]
+    out = subprocess.run([harness.RELEASE, "lookup", "-c", fairlead.path, "--pool", pool,
+                          "--keys-file", "-"], input="\n".join(keys), check=True,
+                         capture_output=True, text=True).stdout
+    owned = {node: key for key, node in (line.split("\t") for line in out.splitlines())}
+    assert len(owned) == count
+    return list(owned.values())
+
+
+def test_instructions_a_request_do_not_depend_on_the_number_of_nodes(
+        started, directory, many_files):
+    if reason := unavailable():
+        pytest.skip(reason)
+    backend = started(Backend, [f"node-{i:04}" for i in range(SIZES[-1])])
+    port = harness.free_port()
+    text, names = pools(backend.ports)
+    fairlead = started(callgrind.Serving, f"""version: 1
+workers: 1
+loop: epoll
+{PATIENT}
+admin: {{listen: "unix:{directory}/admin.sock"}}
+listeners: [{{name: web, bind: "127.0.0.1:{port}", protocol: http}}]
+{text}""", directory, port)
+    cost = {}
+    with Client(port) as client:
+        for name in names:
+            requests = [request("/?size=100", [("Host", name), ("X-User", key)])
+                        for key in a_key_of_each_node(fairlead, name, int(name.split("-")[1]))]
+            client.ask_each(requests)  # leaves an idle connection to every node
+            measured = (requests * COUNT)[:COUNT]
+            profile = fairlead.interval(lambda some=measured: client.ask_each(some))
+            cost[name] = profile.instructions / COUNT
+    for pool in fairlead.get("/pools")["pools"]:
+        assert {node["connections"] for node in pool["nodes"]} == {1}, pool["name"]
+    for algorithm in ("table", "ring"):
+        few, *more = [cost[f"{algorithm}-{size}"] for size in SIZES]
+        assert all(abs(c / few - 1) < 0.05 for c in more), cost
+    fairlead.finish()
 
 
 # ---- the figures, and a new record ----

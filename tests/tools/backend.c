@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_NODES  256
+#define MAX_NODES  1024
 #define READ_BYTES 65536
 #define OUT_ENOUGH 262144 /* no further request is read while so much waits to be sent */
 #define DRAIN_MS   2000   /* how long the rest of malformed input is swallowed */
