@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What a request costs the release build, counted and not timed: instructions, calls of the
-allocator, locks.
+allocator, locks, system calls.
 
 The instructions of each case are recorded in tests/data/budget.json. A figure over 3 % off its
 record fails, whichever way: a rise must be wanted, and after a fall the record would hide the
@@ -12,9 +12,11 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,7 @@ import pytest
 
 import callgrind
 import harness
-from harness import Backend, Client
+from harness import Backend, Client, wait_for
 
 RECORD = harness.ROOT / "tests/data/budget.json"
 OFF = 0.03
@@ -309,6 +311,76 @@ listeners: [{{name: web, bind: "127.0.0.1:{port}", protocol: http}}]
     for algorithm in ("table", "ring"):
         few, *more = [cost[f"{algorithm}-{size}"] for size in SIZES]
         assert all(abs(c / few - 1) < 0.05 for c in more), cost
+    fairlead.finish()
+
+
+# ---- system calls ----
+
+# Names differ between machines and C libraries: sendmsg or sendto, epoll_wait or epoll_pwait.
+WAITS = r"epoll_p?wait2?|io_uring_enter"
+KINDS = {"sockets": r"(recv|send)\w*|p?(read|write)v?", "waits": WAITS}
+
+# Clocks that are read without a system call, where the kernel offers one of these.
+CLOCKS = {"tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"}
+
+
+class Traced(harness.Fairlead):
+    """The release build under strace, which follows all threads and stands aside: the process is
+    Fairlead's own."""
+
+    def __init__(self, config, directory):
+        self.trace = Path(directory) / "trace"
+        super().__init__(config, directory, program=harness.RELEASE,
+                         under=["strace", "-D", "-f", "-qq", "-o", self.trace])
+
+    def at_rest(self):
+        """Waits until whatever runs has gone back to waiting; what was traced up to there."""
+        def resting():
+            text = self.trace.read_text(errors="replace")
+            last = text.rpartition("\n")[2]
+            return text if re.match(rf"\d+ +({WAITS})\(", last) else None
+
+        return wait_for("the worker to wait", resting)
+
+    def interval(self, drive):
+        """System calls of the busiest thread while `drive` ran, by kind, and by name those of no
+        kind."""
+        before = len(self.at_rest())
+        drive()
+        calls = re.findall(r"^(\d+) +(\w+)\(", self.at_rest()[before:], re.M)
+        worker = Counter(thread for thread, _ in calls).most_common(1)[0][0]
+        return Counter(kind_of(name) for thread, name in calls if thread == worker)
+
+
+def kind_of(call):
+    return next((kind for kind, names in KINDS.items() if re.fullmatch(names, call)), call)
+
+
+# At most, for a request and its answer: each is waited for, received and sent.
+@pytest.mark.parametrize("loop, most", [
+    ("epoll", {"sockets": 4, "waits": 2}),
+    # A poll and then a receive are waited for, each way; what is ready together comes together.
+    # Beside the two sends, one call looks whether the node's kept connection is still good.
+    ("io_uring", {"sockets": 3, "waits": 4}),
+])
+def test_system_calls_of_a_request_on_a_kept_connection(started, directory, loop, most):
+    if not os.access(harness.RELEASE, os.X_OK):
+        pytest.skip(f"{harness.RELEASE} is not built (./run build)")
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    if subprocess.run(["strace", "-D", "-o", "/dev/null", "true"], capture_output=True).returncode:
+        pytest.skip("no process may be traced here")
+    backend = started(Backend, ["a", "b", "c", "d"])
+    port = harness.free_port()
+    fairlead = started(Traced, configuration(directory, port, backend.ports, loop=loop), directory)
+    if "io_uring is not available" in fairlead.stderr:
+        pytest.skip("the kernel has no io_uring")
+    for name in ("browser", "post"):
+        made = CASES[name].measure(fairlead, port)
+        clock = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        if clock.exists() and clock.read_text().strip() not in CLOCKS:
+            del made["clock_gettime"]
+        assert made <= Counter({call: n * COUNT for call, n in most.items()}), made
     fairlead.finish()
 
 
