@@ -19,6 +19,8 @@ TOOLS = Path(os.environ.get("FAIRLEAD_TOOLS", str(ROOT / "build/dev/tests/tools"
 # What users run; only tests of speed and memory want it.
 RELEASE = os.environ.get("FAIRLEAD_RELEASE", str(ROOT / "build/release/fairlead"))
 
+IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; not in Python's socket module
+
 # The sanitizer keeps freed memory for a while, which would look like growth.
 ASAN = {"ASAN_OPTIONS": "quarantine_size_mb=1"}
 # A sanitizer's report is a failed test, whatever the program answered.
@@ -163,6 +165,11 @@ class Fairlead(Process):
         status = Path(f"/proc/{self.p.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
+    def private_kib(self):
+        """Memory that is the process's own and was written to: exact, unlike the above."""
+        rollup = Path(f"/proc/{self.p.pid}/smaps_rollup").read_text()
+        return int(re.search(r"Private_Dirty:\s+(\d+)", rollup)[1])
+
     def finish(self):
         """SIGTERM, a clean end, and no sanitizer report."""
         code = self.stop()
@@ -224,12 +231,16 @@ def ask(port, path="/", headers=(), method="GET", host="x"):
 class Client:
     """A connection that is kept: one request, or one burst of them, at a time."""
 
-    def __init__(self, port):
+    def __init__(self, port, source=None):
         self.bytes = b""
         self.socket = socket.socket()
         self.socket.settimeout(60)
         # Room for a large answer: it is never sent in more pieces than it need be.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        if source:
+            # Connecting chooses the port: many connections may have it, to different ends.
+            self.socket.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
