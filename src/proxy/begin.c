@@ -124,6 +124,9 @@ static void make_head(struct fl_exchange *ex, const struct fl_http1_head *head)
 	ex->may_repeat = may_repeat(head);
 	if (ex->may_repeat)
 		ex->request.copy = &ex->replay;
+	/* Memory from an earlier use may be more than this pool allows. */
+	if (ex->replay.cap > ex->pool->forward->replay)
+		fl_text_fini(&ex->replay);
 	ex->replay.max = ex->pool->forward->replay;
 	ex->again.max = FL_EXCHANGE_HEAD_MAX + ex->replay.max + 64;
 }

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 /* Exchanges a worker keeps for reuse, with their buffers. */
-#define SPARE_MAX 256
+#define SPARE_MAX   256
+#define SPARE_BYTES 16384u /* most of them in one */
 
 #define FACTS_MAX (256u << 10)
 
@@ -79,7 +80,7 @@ static void reset(struct fl_exchange *ex)
 	fl_text_clear(&ex->facts);
 	fl_text_clear(&ex->head);
 	fl_text_clear(&ex->answer_head);
-	fl_text_fini(&ex->replay);
+	fl_text_clear(&ex->replay);
 	fl_text_fini(&ex->again);
 	fl_inq_fini(&ex->in);
 	fl_pipe_sent(&ex->request);
@@ -100,7 +101,8 @@ void fl_exchange_free(struct fl_exchange *ex)
 	fl_wpool_unref(ex->pool);
 	reset(ex);
 	if (w->no_spare || w->spare_count >= SPARE_MAX ||
-		ex->facts.cap + ex->head.cap + ex->answer_head.cap > 16384) {
+		ex->facts.cap + ex->head.cap + ex->answer_head.cap + ex->replay.cap >
+			SPARE_BYTES) {
 		destroy(ex);
 		return;
 	}

@@ -229,11 +229,7 @@ def test_instructions_a_request_are_as_recorded(profiles, name):
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(
-        strict=True, raises=AssertionError,
-        reason="the copy of a body for another attempt is allocated anew for each request"))
-    if name == "put" else name for name in KEPT])
+@pytest.mark.parametrize("name", KEPT)
 def test_a_request_on_a_kept_connection_allocates_nothing(profiles, name):
     calls = profiles[name].allocations()
     assert not calls, calls
