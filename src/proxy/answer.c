@@ -15,6 +15,14 @@ void fl_exchange_cut(struct fl_exchange *ex, const char *why)
 	fl_exchange_give_up(ex, 502, why);
 }
 
+static void hold_back(struct fl_exchange *ex)
+{
+	if (ex->upstream_paused)
+		return;
+	fl_stream_recv_pause(ex->conn->stream);
+	ex->upstream_paused = true;
+}
+
 static void resume(struct fl_exchange *ex)
 {
 	if (!ex->upstream_paused || ex->upstream_eof)
@@ -88,6 +96,8 @@ static void run_answer(struct fl_exchange *ex)
 		ex->answer_begun = true;
 		if (sent == 0) {
 			ex->answer_sending = true;
+			/* What a client is too slow for waits in the kernel, not here. */
+			hold_back(ex);
 			fl_exchange_clocks(ex);
 			return;
 		}
@@ -276,10 +286,8 @@ void fl_answer_recv(void *cookie, struct fl_rbuf *buf, int result)
 	}
 	ex->answered = true;
 	fl_inq_push(&ex->in, buf);
-	if (ex->in.count >= 2 && !ex->upstream_paused) {
-		fl_stream_recv_pause(ex->conn->stream);
-		ex->upstream_paused = true;
-	}
+	if (fl_inq_full(&ex->in))
+		hold_back(ex);
 	if (ex->state == FL_EX_REQUEST)
 		read_head(ex);
 	else if (ex->state == FL_EX_ANSWER)

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 
-/* More than any head may have (the row of `limits.head` ends there) and one buffer. */
+/* More than any head may have: the row of `limits.head` ends there. */
 #define PARTIAL_MAX (128u << 10)
 
 void fl_inq_init(struct fl_inq *q)
@@ -16,6 +16,11 @@ void fl_inq_fini(struct fl_inq *q)
 	while (q->count)
 		fl_inq_consume(q, fl_inq_front(q).n);
 	fl_text_fini(&q->partial);
+}
+
+bool fl_inq_full(const struct fl_inq *q)
+{
+	return q->count >= 2 || (q->count == 1 && q->buf[0]->len >= FL_INQ_BYTES);
 }
 
 void fl_inq_push(struct fl_inq *q, struct fl_rbuf *buf)
@@ -46,6 +51,12 @@ void fl_inq_consume(struct fl_inq *q, size_t n)
 		q->buf[i] = q->buf[i + 1];
 }
 
+/* How much more a head may have; never nothing, so that one that is too large is refused. */
+static size_t missing(const struct fl_inq *q, const struct fl_http1_limits *limits)
+{
+	return q->partial.n < limits->head ? limits->head - q->partial.n : 1;
+}
+
 /* A head in several pieces is put together in `partial`. What a piece holds beyond the end of
  * the head stays in the queue. */
 static long gather(struct fl_inq *q, const struct fl_http1_limits *limits,
@@ -53,6 +64,8 @@ static long gather(struct fl_inq *q, const struct fl_http1_limits *limits,
 {
 	while (q->count) {
 		struct fl_slice piece = fl_inq_front(q);
+		if (piece.n > missing(q, limits))
+			piece.n = missing(q, limits);
 		fl_text_slice(&q->partial, piece);
 		if (q->partial.failed) {
 			*err = (struct fl_http1_error){503, "no memory for the head"};

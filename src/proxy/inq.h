@@ -1,6 +1,6 @@
 /* An input queue: received buffers in order, read from the front, with a message head found at
  * the front of it. Holds references to buffers the loop lent; bounded to FL_INQ_BUFFERS, because
- * its owner pauses the stream when it has two (a pause lets at most one more through). */
+ * its owner pauses the stream when it is full (a pause lets at most one more through). */
 #ifndef FL_PROXY_INQ_H
 #define FL_PROXY_INQ_H
 
@@ -10,7 +10,8 @@
 #include "proto/http1.h"
 
 enum {
-	FL_INQ_BUFFERS = 4
+	FL_INQ_BUFFERS = 4,
+	FL_INQ_BYTES = 64 << 10, /* one buffer with so much is enough */
 };
 
 struct fl_inq {
@@ -27,6 +28,9 @@ void fl_inq_fini(struct fl_inq *q);
 
 /* Takes a reference of its own. */
 void fl_inq_push(struct fl_inq *q, struct fl_rbuf *buf);
+
+/* No more should be received for now. */
+bool fl_inq_full(const struct fl_inq *q);
 
 static inline bool fl_inq_empty(const struct fl_inq *q)
 {

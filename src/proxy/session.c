@@ -72,11 +72,11 @@ void fl_session_want(struct fl_session *s)
 	resume(s);
 }
 
-/* Keeps what came for later; two buffers are enough. */
+/* Keeps what came for later. */
 static void enqueue(struct fl_session *s, struct fl_rbuf *buf)
 {
 	fl_inq_push(&s->in, buf);
-	if (s->in.count >= 2 && !s->paused) {
+	if (fl_inq_full(&s->in) && !s->paused) {
 		fl_stream_recv_pause(s->stream);
 		s->paused = true;
 	}

@@ -41,6 +41,8 @@ UNUSED static uint32_t number(uint32_t below)
 
 /* ---- buffers ---- */
 
+#define SOURCE_BUFFER (256 << 10)
+
 /* Buffers belong to a loop, so this one receives from a socket pair. */
 struct source {
 	struct fl_loop *loop;
@@ -59,7 +61,8 @@ static void source_recv(void *cookie, struct fl_rbuf *buf, int result)
 
 UNUSED static void source_open(struct source *s)
 {
-	struct fl_loop_options options = {.backend = FL_LOOP_EPOLL};
+	struct fl_loop_options options = {
+		.backend = FL_LOOP_EPOLL, .buffer_size = SOURCE_BUFFER};
 	int fd[2];
 	*s = (struct source){0};
 	assert_int_equal(fl_loop_new(&s->loop, &options), 0);
@@ -70,7 +73,7 @@ UNUSED static void source_open(struct source *s)
 	assert_int_equal(fl_stream_recv(s->stream, source_recv), 0);
 }
 
-/* A buffer with those bytes (at most 16 KiB) and one reference. */
+/* A buffer with those bytes, fewer than its size, and one reference. */
 UNUSED static struct fl_rbuf *source_buf(struct source *s, const char *p, size_t n)
 {
 	s->got = NULL;

@@ -142,6 +142,66 @@ static void test_too_large(void **state)
 	source_close(&s);
 }
 
+/* Of a large buffer no more is looked at than a head may have; what follows stays in place. */
+static void test_large_buffers(void **state)
+{
+	static const size_t large = 150 << 10;
+	struct fl_http1_limits lower = {.line = 100, .head = 100, .headers = 10};
+	struct source s;
+	struct fl_inq q;
+	struct fl_slice head;
+	struct fl_http1_error err;
+	static const char rest[8] = "t: h\r\n\r\n";
+	char *text = malloc(large);
+	(void)state;
+	memset(text, 'x', large);
+	memcpy(text, rest, sizeof(rest));
+	source_open(&s);
+	fl_inq_init(&q);
+	feed(&s, &q, "GET / HTTP/1.1\r\nHos", 19);
+	assert_int_equal(fl_inq_head(&q, &limits, &head, &err), 0);
+	feed(&s, &q, text, large);
+	assert_int_equal(fl_inq_head(&q, &limits, &head, &err), 27);
+	assert_memory_equal(head.p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 27);
+	fl_inq_head_done(&q);
+	assert_int_equal(fl_inq_front(&q).n, large - 8);
+	fl_inq_fini(&q);
+
+	/* Also when the limit has become lower meanwhile. */
+	feed(&s, &q, "GET / HTTP/1.1\r\nX: ", 19);
+	feed(&s, &q, text + 8, 1000);
+	assert_int_equal(fl_inq_head(&q, &limits, &head, &err), 0);
+	feed(&s, &q, text + 8, large - 8);
+	assert_int_equal(fl_inq_head(&q, &lower, &head, &err), -1);
+	assert_int_equal(err.status, 431);
+	fl_inq_fini(&q);
+	source_close(&s);
+	free(text);
+}
+
+/* Two buffers are enough, and so is one that holds much. */
+static void test_full(void **state)
+{
+	char much[FL_INQ_BYTES] = {0};
+	struct source s;
+	struct fl_inq q;
+	(void)state;
+	source_open(&s);
+	fl_inq_init(&q);
+	assert_false(fl_inq_full(&q));
+	feed(&s, &q, much, sizeof(much) - 1);
+	assert_false(fl_inq_full(&q));
+	feed(&s, &q, "x", 1);
+	assert_true(fl_inq_full(&q));
+	fl_inq_consume(&q, sizeof(much) - 1);
+	assert_false(fl_inq_full(&q));
+	fl_inq_consume(&q, 1);
+	feed(&s, &q, much, sizeof(much));
+	assert_true(fl_inq_full(&q));
+	fl_inq_fini(&q);
+	source_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +209,8 @@ int main(void)
 		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_large_buffers),
+		cmocka_unit_test(test_full),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
