@@ -2,6 +2,8 @@
 
 #include "base/assert.h"
 
+#include <string.h>
+
 void fl_pipe_init(struct fl_pipe *pipe, struct fl_inq *in, const struct fl_http1_head *head,
 	struct fl_slice prefix, bool chunked)
 {
@@ -9,6 +11,7 @@ void fl_pipe_init(struct fl_pipe *pipe, struct fl_inq *in, const struct fl_http1
 	pipe->in = in;
 	pipe->prefix = prefix;
 	pipe->chunked = chunked;
+	pipe->promised = 0;
 	pipe->terminated = false;
 	pipe->eof = false;
 	pipe->broken = false;
@@ -21,6 +24,7 @@ void fl_pipe_again(struct fl_pipe *pipe, struct fl_slice prefix)
 {
 	fl_pipe_sent(pipe);
 	pipe->prefix = prefix;
+	pipe->promised = 0;
 	pipe->terminated = false;
 }
 
@@ -47,13 +51,12 @@ void fl_pipe_hold_prefix(struct fl_pipe *pipe)
 }
 
 /* "1f4\r\n" into a line of the pipe's; returns its length. */
-static size_t size_line(char *line, size_t n)
+static size_t size_line(char *line, uint64_t n)
 {
 	static const char hex[] = "0123456789abcdef";
-	char digits[8];
+	char digits[16];
 	size_t count = 0, at = 0;
 
-	FL_DEBUG_ASSERT(n <= UINT32_MAX);
 	do {
 		digits[count++] = hex[n & 15];
 		n >>= 4;
@@ -71,30 +74,62 @@ struct gathered {
 	unsigned chunks;
 };
 
-/* What follows the last slice in memory makes it longer: a head and its body in one buffer go out
- * as they came. */
+/* What follows the last slice in memory makes it longer: a head and its body in one buffer, and
+ * chunks that came as we would write them, go out as they came. */
 static void add(struct gathered *g, const char *p, size_t n)
 {
-	struct iovec *last = g->count ? &g->iov[g->count - 1] : NULL;
-
-	if (last && (const char *)last->iov_base + last->iov_len == p) {
-		last->iov_len += n;
-		return;
+	if (g->count) {
+		struct iovec *last = &g->iov[g->count - 1];
+		if ((const char *)last->iov_base + last->iov_len == p) {
+			last->iov_len += n;
+			return;
+		}
 	}
 	FL_DEBUG_ASSERT(g->count < FL_SEND_IOV);
 	g->iov[g->count++] = (struct iovec){(void *)(uintptr_t)p, n};
 }
 
-static void add_data(struct fl_pipe *pipe, struct gathered *g, struct fl_slice data)
+/* Announces all of the incoming chunk, though the rest of it may still be to come. */
+static void begin_chunk(
+	struct fl_pipe *pipe, struct gathered *g, struct fl_slice before, struct fl_slice data)
 {
-	if (pipe->chunked) {
-		char *line = pipe->size_line[g->chunks++];
-		add(g, line, size_line(line, data.n));
-		add(g, data.p, data.n);
-		add(g, "\r\n", 2);
-	} else {
-		add(g, data.p, data.n);
+	char *line = pipe->size_line[g->chunks];
+
+	pipe->promised = data.n;
+	if (pipe->body.framing == FL_BODY_CHUNKED)
+		pipe->promised += pipe->body.left;
+	size_t n = size_line(line, pipe->promised);
+	if (before.n >= n && memcmp(data.p - n, line, n) == 0) {
+		add(g, data.p - n, n);
+		return;
 	}
+	add(g, line, n);
+	g->chunks++;
+}
+
+/* `front` is what the queue has from before the data on. */
+static void add_chunk(
+	struct fl_pipe *pipe, struct gathered *g, struct fl_slice front, struct fl_slice data)
+{
+	struct fl_slice before = {front.p, (size_t)(data.p - front.p)};
+	size_t beyond = front.n - before.n - data.n;
+	const char *end = data.p + data.n;
+
+	if (!pipe->promised)
+		begin_chunk(pipe, g, before, data);
+	add(g, data.p, data.n);
+	pipe->promised -= data.n;
+	if (!pipe->promised)
+		add(g, beyond >= 2 && memcmp(end, "\r\n", 2) == 0 ? end : "\r\n", 2);
+}
+
+static void add_data(
+	struct fl_pipe *pipe, struct gathered *g, struct fl_slice front, struct fl_slice data)
+{
+	if (pipe->chunked)
+		add_chunk(pipe, g, front, data);
+	else
+		add(g, data.p, data.n);
 	pipe->bytes += data.n;
 	if (pipe->copy)
 		fl_text_slice(pipe->copy, data);
@@ -112,7 +147,7 @@ static bool gather_body(struct fl_pipe *pipe, struct gathered *g)
 			return false;
 		if (data.n) {
 			hold_front(pipe);
-			add_data(pipe, g, data);
+			add_data(pipe, g, front, data);
 		}
 		fl_inq_consume(pipe->in, (size_t)used);
 	}

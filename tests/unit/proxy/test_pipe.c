@@ -17,6 +17,7 @@ struct run {
 	size_t out_n;
 	struct fl_text copy, again;
 	size_t fed;
+	unsigned chunks; /* that came in */
 	bool eof;
 	struct fl_inq q;
 	struct fl_pipe pipe;
@@ -30,6 +31,7 @@ static void make_input(struct run *r, enum fl_http1_framing framing)
 		r->body[i] = "0\r\n;aZ\n\r"[number(8)];
 	r->head = (struct fl_http1_head){.framing = framing, .length = r->body_n};
 	r->wire_n = 0;
+	r->chunks = 0;
 	if (framing != FL_BODY_CHUNKED) {
 		memcpy(r->wire, r->body, r->body_n);
 		r->wire_n = r->body_n;
@@ -44,6 +46,7 @@ static void make_input(struct run *r, enum fl_http1_framing framing)
 		r->wire_n += n;
 		r->wire_n += (size_t)sprintf(r->wire + r->wire_n, "\r\n");
 		at += n;
+		r->chunks++;
 	}
 	r->wire_n += (size_t)sprintf(
 		r->wire + r->wire_n, number(2) ? "0\r\n\r\n" : "000\r\nX-T: x\r\n\r\n");
@@ -95,13 +98,15 @@ static bool step(struct run *r)
 	}
 }
 
-/* The output is the prefix, then the body in its framing, and nothing else. */
-static void check_output(struct run *r, const char *prefix, bool chunked)
+/* The output is the prefix, then the body in its framing, and nothing else. Returns the number of
+ * its chunks. */
+static unsigned check_output(struct run *r, const char *prefix, bool chunked)
 {
 	struct fl_http1_head head = {
 		.framing = chunked ? FL_BODY_CHUNKED : FL_BODY_LENGTH, .length = r->body_n};
 	struct fl_http1_body body;
 	size_t at = strlen(prefix), got = 0;
+	unsigned chunks = 0;
 
 	assert_memory_equal(r->out, prefix, at);
 	fl_http1_body_init(&body, &head);
@@ -113,9 +118,11 @@ static void check_output(struct run *r, const char *prefix, bool chunked)
 		assert_memory_equal(data.p, r->body + got, data.n);
 		got += data.n;
 		at += (size_t)used;
+		chunks += data.n > 0;
 	}
 	assert_true(body.done);
 	assert_int_equal(got, r->body_n);
+	return chunks;
 }
 
 static void begin(struct run *r, enum fl_http1_framing framing, bool chunked)
@@ -154,7 +161,10 @@ static void test_any_cut(void **state)
 		begin(r, framings[i % 3], chunked);
 		while (step(r))
 			;
-		check_output(r, "HEAD", chunked);
+		unsigned chunks = check_output(r, "HEAD", chunked);
+		/* However a chunk was cut on its way, it goes on as one. */
+		if (chunked && framings[i % 3] == FL_BODY_CHUNKED)
+			assert_int_equal(chunks, r->chunks);
 		assert_int_equal(r->pipe.bytes, r->body_n);
 		assert_int_equal(r->copy.n, r->body_n);
 		assert_memory_equal(r->copy.p, r->body, r->body_n);
@@ -192,7 +202,7 @@ static void test_again(void **state)
 		}
 		while (step(r))
 			;
-		check_output(r, "HEAD", chunked);
+		(void)check_output(r, "HEAD", chunked);
 		finish(r);
 	}
 	free(r);
@@ -262,6 +272,67 @@ static void test_ends(void **state)
 	source_close(&s);
 }
 
+/* What one gather makes of `input`, which arrives whole: the number of runs, and their bytes. */
+static int gather_all(struct source *s, const char *input, char *out)
+{
+	struct fl_http1_head head = {.framing = FL_BODY_CHUNKED};
+	struct iovec iov[FL_SEND_IOV];
+	struct fl_inq q;
+	struct fl_pipe pipe = {0};
+	int count;
+	fl_inq_init(&q);
+	feed(s, &q, input, strlen(input));
+	fl_pipe_init(&pipe, &q, &head, FL_SLICE(""), true);
+	assert_int_equal(fl_pipe_gather(&pipe, iov, &count), FL_PIPE_SEND);
+	for (int i = 0; i < count; i++) {
+		memcpy(out, iov[i].iov_base, iov[i].iov_len);
+		out += iov[i].iov_len;
+	}
+	*out = 0;
+	fl_pipe_sent(&pipe);
+	fl_inq_fini(&q);
+	return count;
+}
+
+/* Chunks that came as we would write them are one run of bytes, however many; each way to write
+ * them otherwise is put right. */
+static void test_runs(void **state)
+{
+	static const struct {
+		const char *input, *output;
+		int runs;
+	} table[] = {
+		{"4\r\n1234\r\n", "4\r\n1234\r\n", 1},
+		{"a\r\n1234567890\r\n1\r\nx\r\n1\r\ny\r\n2\r\nzz\r\n1\r\n.\r\n1\r\n.\r\n",
+			"a\r\n1234567890\r\n1\r\nx\r\n1\r\ny\r\n2\r\nzz\r\n1\r\n.\r\n1\r\n."
+	                "\r\n",
+			1},
+		/* The rest of a chunk is announced with its beginning. */
+		{"ff\r\n1234", "ff\r\n1234", 1},
+		{"8000000000000\r\n1", "8000000000000\r\n1", 1},
+		/* A line end that is not there yet is not waited for. */
+		{"4\r\n1234", "4\r\n1234\r\n", 2},
+		{"4\r\n1234\r", "4\r\n1234\r\n", 2},
+		{"A\r\n1234567890\r\n", "a\r\n1234567890\r\n", 2},
+		{"04\r\n1234\r\n", "4\r\n1234\r\n", 1},
+		{"4;x=y\r\n1234\r\n", "4\r\n1234\r\n", 2},
+		{"1\r\nx\r\n4 ;x\r\n1234\r\n1\r\ny\r\n", "1\r\nx\r\n4\r\n1234\r\n1\r\ny\r\n",
+			3},
+		{"4\r\n1234\r\n0\r\n\r\n", "4\r\n1234\r\n0\r\n\r\n", 2},
+		{"4\r\n1234\r\n0\r\nX: y\r\n\r\n", "4\r\n1234\r\n0\r\n\r\n", 2},
+	};
+	struct source s;
+	char out[200];
+	(void)state;
+	source_open(&s);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		int runs = gather_all(&s, table[i].input, out);
+		if (runs != table[i].runs || strcmp(out, table[i].output) != 0)
+			fail_msg("row %zu: %d runs, \"%s\"", i, runs, out);
+	}
+	source_close(&s);
+}
+
 /* Buffers stay until they were sent, and no longer. */
 static void test_holds(void **state)
 {
@@ -295,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_any_cut),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
