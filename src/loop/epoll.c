@@ -8,7 +8,7 @@
  * After a read that did not fill the buffer the socket is empty, and what comes later makes a
  * new edge; so such a read is the last of its turn. A hang-up may share its edge with the last
  * bytes, so once one was seen we read until the end shows. A stream reads at most RECV_BURST
- * buffers a turn; with more to come it goes to the end of the ready list. */
+ * buffers a turn, or a large one; with more to come it goes to the end of the ready list. */
 #include "loop/loop_priv.h"
 #include "loop/sys.h"
 
@@ -127,25 +127,28 @@ static void push(struct fl_stream *s)
 	}
 }
 
-static void read_once(struct fl_stream *s)
+/* Returns how much might have come. */
+static size_t read_once(struct fl_stream *s)
 {
-	struct fl_rbuf *buf = fl_rbuf_take(s->sock.loop);
+	struct fl_rbuf *buf = fl_rbuf_take(s->sock.loop, s->bulk > 0);
 	if (!buf) {
 		fl_stream_deliver(s, NULL, -ENOMEM);
-		return;
+		return 0;
 	}
-	ssize_t n = fl_sys_recv(s->sock.fd, buf->data, s->sock.loop->rbufs.size, MSG_DONTWAIT);
+	size_t room = fl_rbuf_size(buf);
+	ssize_t n = fl_sys_recv(s->sock.fd, buf->data, room, MSG_DONTWAIT);
 	if (n < 0)
 		n = -errno;
 	if (n == -EINTR) {
 		fl_rbuf_unref(buf);
-		return;
+		return room;
 	}
-	fl_sock_note_read(&s->sock, n);
+	fl_stream_note_read(s, n, room);
 	if (n == -EAGAIN)
 		fl_rbuf_unref(buf);
 	else
 		fl_stream_deliver(s, buf, (int)n);
+	return room;
 }
 
 static bool can_read(const struct fl_stream *s)
@@ -167,8 +170,9 @@ static void epoll_step(struct fl_stream *s)
 {
 	if (s->send && (s->sock.events & FL_EV_OUT))
 		push(s);
-	for (int i = 0; i < RECV_BURST && can_read(s); i++)
-		read_once(s);
+	const size_t burst = RECV_BURST * s->sock.loop->rbufs.size;
+	for (size_t n = 0; n < burst && can_read(s);)
+		n += read_once(s);
 	if (can_read(s))
 		fl_sock_ready(&s->sock);
 	else if (!s->sock.closed && !s->recv_done && (s->sock.events & FL_EV_MAYBE))

@@ -19,6 +19,9 @@
 
 #define BUFFER_SIZE  (16 * 1024)
 #define BUFFER_CACHE 64
+#define BULK_SIZE    (256 * 1024)
+#define BULK_MAX     64
+#define BULK_CACHE   16
 
 /* A timer that is nearer than this is worth a second look at the clock before sleeping; one that
  * is farther may be late by the length of a turn. */
@@ -222,7 +225,11 @@ int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options)
 	if (rc == 0)
 		rc = fl_rbuf_cache_init(&loop->rbufs,
 			options->buffer_size ? options->buffer_size : BUFFER_SIZE,
-			options->buffer_cache ? options->buffer_cache : BUFFER_CACHE);
+			options->buffer_cache ? options->buffer_cache : BUFFER_CACHE, SIZE_MAX);
+	if (rc == 0)
+		rc = fl_rbuf_cache_init(&loop->bulk,
+			options->bulk_size ? options->bulk_size : BULK_SIZE, BULK_CACHE,
+			options->bulk_max ? options->bulk_max : BULK_MAX);
 	if (rc == 0)
 		rc = loop->backend->open(loop, options);
 	if (rc == 0) {
@@ -230,6 +237,7 @@ int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options)
 		return 0;
 	}
 	fl_rbuf_cache_fini(&loop->rbufs);
+	fl_rbuf_cache_fini(&loop->bulk);
 	if (loop->wake_fd >= 0)
 		(void)close(loop->wake_fd);
 	free(loop);
@@ -250,6 +258,7 @@ void fl_loop_free(struct fl_loop *loop)
 	}
 	loop->backend->close(loop);
 	fl_rbuf_cache_fini(&loop->rbufs);
+	fl_rbuf_cache_fini(&loop->bulk);
 	fl_sends_free(loop);
 	(void)close(loop->wake_fd);
 	free(loop);

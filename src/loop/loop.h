@@ -29,6 +29,8 @@ struct fl_loop_options {
 	enum fl_loop_backend backend;
 	size_t buffer_size;    /* bytes of a receive buffer; 0: 16 KiB */
 	size_t buffer_cache;   /* free buffers kept for reuse; 0: 64 */
+	size_t bulk_size;      /* bytes of a large one, more than of a usual one; 0: 256 KiB */
+	size_t bulk_max;       /* large ones lent at once, to all streams together; 0: 64 */
 	unsigned ring_entries; /* io_uring: submissions in one batch; 0: 1024 */
 };
 
@@ -119,12 +121,14 @@ void fl_listener_close(struct fl_listener *listener);
 /* ---- received bytes ---- */
 
 /* A reference-counted buffer that the loop lends. It is valid during on_recv, and for as long
- * as somebody holds a reference. References belong to the loop's thread. */
+ * as somebody holds a reference. References belong to the loop's thread. A stream that fills its
+ * buffers gets large ones, as long as no more than bulk_max of those are held. */
 struct fl_rbuf {
 	uint32_t refs;
 	uint32_t len; /* bytes received */
 	struct fl_loop *loop;
 	char *data;
+	bool bulk; /* the loop's own: it is a large one */
 };
 
 struct fl_rbuf *fl_rbuf_ref(struct fl_rbuf *buf);

@@ -79,6 +79,7 @@ struct fl_stream {
 	struct fl_send *send; /* under way; NULL: none */
 	struct fl_rbuf *rbuf; /* io_uring: the kernel writes into it */
 	int connect_error;    /* connect() failed at once */
+	uint8_t bulk;         /* receives that are still to use a large buffer */
 	uint8_t state;        /* enum fl_stream_state, by set_state() only */
 	bool recv_on;
 	bool recv_done;
@@ -114,7 +115,7 @@ struct fl_rbuf_cache {
 	struct fl_rbuf **free; /* a stack of `limit` */
 	size_t count, limit;
 	size_t size;
-	size_t out; /* lent at the moment */
+	size_t out, max; /* lent at the moment; at most */
 };
 
 struct fl_loop {
@@ -125,7 +126,7 @@ struct fl_loop {
 	struct fl_link closing;
 	size_t open;    /* sockets that the user has not closed */
 	size_t leaving; /* closed, not yet freed */
-	struct fl_rbuf_cache rbufs;
+	struct fl_rbuf_cache rbufs, bulk;
 	struct fl_send *sends; /* cache */
 	size_t sends_cached;
 	int wake_fd; /* eventfd, never read with epoll (edge-triggered) */
@@ -154,11 +155,13 @@ void fl_sock_close(struct fl_sock *sock);
 
 /* ---- rbuf.c ---- */
 
-int fl_rbuf_cache_init(struct fl_rbuf_cache *cache, size_t size, size_t limit);
+int fl_rbuf_cache_init(struct fl_rbuf_cache *cache, size_t size, size_t limit, size_t max);
 void fl_rbuf_cache_fini(struct fl_rbuf_cache *cache);
 
-/* A buffer with one reference; NULL: no memory. */
-struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop);
+/* A buffer with one reference; NULL: no memory. Asked for a large one it gives a usual one when
+ * `max` of those are lent. */
+struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop, bool bulk);
+size_t fl_rbuf_size(const struct fl_rbuf *buf);
 
 /* ---- stream.c ---- */
 
@@ -168,8 +171,9 @@ static inline bool fl_stream_wants(const struct fl_stream *s)
 	return s->recv_on && !s->recv_done && s->state == FL_STREAM_OPEN;
 }
 
-/* Updates what is known about the socket after a read of n bytes (or a negative errno). */
-void fl_sock_note_read(struct fl_sock *sock, ssize_t n);
+/* Updates what is known about the stream after a read of n bytes (or a negative errno) into a
+ * buffer with that much room. */
+void fl_stream_note_read(struct fl_stream *s, ssize_t n, size_t room);
 
 /* Gives `n` received bytes in `buf`, or with n <= 0 the end; takes over the reference. */
 void fl_stream_deliver(struct fl_stream *s, struct fl_rbuf *buf, int n);

@@ -24,12 +24,13 @@
 #define UNPOISON(p, n) ((void)(p))
 #endif
 
-int fl_rbuf_cache_init(struct fl_rbuf_cache *cache, size_t size, size_t limit)
+int fl_rbuf_cache_init(struct fl_rbuf_cache *cache, size_t size, size_t limit, size_t max)
 {
 	struct fl_rbuf **slots = calloc(limit, sizeof(struct fl_rbuf *));
 	if (!slots)
 		return -ENOMEM;
-	*cache = (struct fl_rbuf_cache){.free = slots, .limit = limit, .size = size};
+	*cache =
+		(struct fl_rbuf_cache){.free = slots, .limit = limit, .size = size, .max = max};
 	return 0;
 }
 
@@ -49,9 +50,20 @@ void fl_rbuf_cache_fini(struct fl_rbuf_cache *cache)
 	cache->free = NULL;
 }
 
-struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop)
+static struct fl_rbuf_cache *cache_of(const struct fl_rbuf *buf)
 {
-	struct fl_rbuf_cache *cache = &loop->rbufs;
+	return buf->bulk ? &buf->loop->bulk : &buf->loop->rbufs;
+}
+
+size_t fl_rbuf_size(const struct fl_rbuf *buf)
+{
+	return cache_of(buf)->size;
+}
+
+struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop, bool bulk)
+{
+	bulk = bulk && loop->bulk.out < loop->bulk.max;
+	struct fl_rbuf_cache *cache = bulk ? &loop->bulk : &loop->rbufs;
 	struct fl_rbuf *buf;
 	if (cache->count > 0) {
 		buf = cache->free[--cache->count];
@@ -62,6 +74,7 @@ struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop)
 			return NULL;
 		buf->loop = loop;
 		buf->data = (char *)(buf + 1);
+		buf->bulk = bulk;
 	}
 	buf->refs = 1;
 	buf->len = 0;
@@ -83,7 +96,7 @@ void fl_rbuf_unref(struct fl_rbuf *buf)
 	FL_ASSERT(buf->refs > 0);
 	if (--buf->refs > 0)
 		return;
-	struct fl_rbuf_cache *cache = &buf->loop->rbufs;
+	struct fl_rbuf_cache *cache = cache_of(buf);
 	cache->out--;
 	if (cache->count == cache->limit) {
 		rbuf_free(cache, buf);

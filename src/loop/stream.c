@@ -13,6 +13,11 @@
 
 #define SENDS_CACHED 64
 
+/* What fills a buffer has more to come, and a trip through the kernel, with the waking of whoever
+ * waits for the bytes, costs as much as copying many KiB. So such a stream receives into large
+ * buffers, until so many receives in a row would have fitted a usual one. */
+#define BULK_READS 8
+
 static void set_state(struct fl_stream *s, enum fl_stream_state to)
 {
 	static const uint8_t from[] = {
@@ -173,14 +178,18 @@ void fl_stream_recv_pause(struct fl_stream *s)
 	s->recv_on = false;
 }
 
-void fl_sock_note_read(struct fl_sock *sock, ssize_t n)
+void fl_stream_note_read(struct fl_stream *s, ssize_t n, size_t room)
 {
-	unsigned events = sock->events & ~(unsigned)(FL_EV_IN | FL_EV_MAYBE);
+	unsigned events = s->sock.events & ~(unsigned)(FL_EV_IN | FL_EV_MAYBE);
 	if (n > 0 && (events & FL_EV_HUP))
 		events |= FL_EV_IN;
-	else if (n == (ssize_t)sock->loop->rbufs.size)
+	else if (n == (ssize_t)room)
 		events |= FL_EV_MAYBE;
-	sock->events = (uint8_t)events;
+	s->sock.events = (uint8_t)events;
+	if (n >= (ssize_t)s->sock.loop->rbufs.size)
+		s->bulk = BULK_READS;
+	else if (s->bulk > 0)
+		s->bulk--;
 }
 
 void fl_stream_deliver(struct fl_stream *s, struct fl_rbuf *buf, int n)

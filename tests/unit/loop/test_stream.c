@@ -409,9 +409,11 @@ static void references_keep_the_bytes(void **state)
 	struct end e;
 	int raw = pair_with_raw(&e, loop);
 	char *data = pattern_new(9, 0, 8 * BUFFER);
-	raw_write(raw, data, 8 * BUFFER);
 	assert_int_equal(fl_stream_recv(e.s, keep), 0);
-	UNTIL(loop, e.got_len == (size_t)8 * BUFFER);
+	for (size_t at = 0; at < (size_t)8 * BUFFER; at += BUFFER) {
+		raw_write(raw, data + at, BUFFER);
+		UNTIL(loop, e.got_len == at + BUFFER);
+	}
 	close(raw);
 	end_close(&e);
 	for (size_t i = 0; i < 3; i++) {
@@ -422,6 +424,128 @@ static void references_keep_the_bytes(void **state)
 		fl_rbuf_unref(kept[i]);
 	}
 	free(data);
+}
+
+/* ---- large buffers ---- */
+
+/* A stream whose receives are measured; with `hold`, large buffers are kept. */
+struct sized {
+	struct end e;
+	int raw;
+	uint64_t at;           /* bytes received in all */
+	size_t first, largest; /* receives */
+	size_t turn;           /* the most that came in one turn */
+	bool hold;
+	struct fl_rbuf *held[64];
+	size_t held_count;
+};
+
+static void on_sized(void *cookie, struct fl_rbuf *buf, int result)
+{
+	struct sized *s = cookie;
+	assert_true(result > 0);
+	size_t n = (size_t)result;
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(buf->data[i], pattern(5, s->at + i));
+	s->at += n;
+	if (s->e.recv_calls++ == 0)
+		s->first = n;
+	s->largest = n > s->largest ? n : s->largest;
+	if (s->hold && n > BUFFER)
+		s->held[s->held_count++] = fl_rbuf_ref(buf);
+	fl_loop_stop(s->e.loop);
+}
+
+static void sized_open(struct sized *s, struct fl_loop *loop)
+{
+	*s = (struct sized){0};
+	s->raw = pair_with_raw(&s->e, loop);
+	fl_stream_set_cookie(s->e.s, s);
+	assert_int_equal(fl_stream_recv(s->e.s, on_sized), 0);
+}
+
+static void sized_close(struct sized *s)
+{
+	while (s->held_count)
+		fl_rbuf_unref(s->held[--s->held_count]);
+	close(s->raw);
+	fl_stream_set_cookie(s->e.s, &s->e);
+	end_close(&s->e);
+}
+
+/* Writes n bytes; how large the first and the largest of the receives were that brought them. */
+static void sized_write(struct sized *s, size_t n)
+{
+	char *data = pattern_new(5, s->at, n);
+	uint64_t end = s->at + n;
+	s->e.recv_calls = 0;
+	s->first = s->largest = s->turn = 0;
+	raw_write(s->raw, data, n);
+	while (s->at < end) {
+		uint64_t before = s->at;
+		assert_int_equal(fl_loop_run(s->e.loop), 0);
+		s->turn = s->at - before > s->turn ? s->at - before : s->turn;
+	}
+	free(data);
+}
+
+static void who_fills_buffers_gets_large_ones(void **state)
+{
+	struct fl_loop *loop = loop_of(state);
+	struct sized s;
+	sized_open(&s, loop);
+	sized_write(&s, BUFFER - 1);
+	for (int round = 0; round < 2; round++) {
+		sized_write(&s, (size_t)64 * BUFFER);
+		assert_int_equal(s.first, BUFFER);
+		assert_true(s.largest > (size_t)16 * BUFFER);
+		/* A pause in the stream of bytes is no end of it. */
+		sized_write(&s, 1);
+		sized_write(&s, (size_t)64 * BUFFER);
+		assert_true(s.first > BUFFER);
+		for (int i = 0; i < 10; i++)
+			sized_write(&s, 10);
+	}
+	sized_close(&s);
+}
+
+/* However many streams want them, only so many are lent; the others go on with usual ones. */
+static void large_buffers_are_bounded(void **state)
+{
+	enum {
+		STREAMS = 6,
+		MAX = 3
+	};
+	struct fixture *fx = *state;
+	(void)loop_of(state);
+	struct fl_loop_options options = {.backend = fx->backend->id,
+		.buffer_size = BUFFER,
+		.bulk_size = (size_t)8 * BUFFER,
+		.bulk_max = MAX};
+	struct fl_loop *loop;
+	struct sized *s = calloc(STREAMS, sizeof(*s));
+	assert_int_equal(fl_loop_new(&loop, &options), 0);
+	for (int i = 0; i < STREAMS; i++)
+		sized_open(&s[i], loop);
+	for (int round = 0; round < 3; round++) {
+		size_t held = 0;
+		for (int i = 0; i < STREAMS; i++) {
+			s[i].hold = true;
+			sized_write(&s[i], (size_t)100 * BUFFER);
+			assert_true(s[i].largest <= (size_t)8 * BUFFER);
+			/* One large buffer a turn, perhaps after usual ones. */
+			assert_true(s[i].turn < (size_t)12 * BUFFER);
+			held += s[i].held_count;
+		}
+		assert_int_equal(held, MAX);
+		for (int i = 0; i < STREAMS; i++)
+			while (s[i].held_count)
+				fl_rbuf_unref(s[i].held[--s[i].held_count]);
+	}
+	for (int i = 0; i < STREAMS; i++)
+		sized_close(&s[i]);
+	fl_loop_free(loop);
+	free(s);
 }
 
 static void replaced(void *cookie, struct fl_rbuf *buf, int result)
@@ -467,6 +591,8 @@ int main(void)
 		ON_BOTH(close_with_reset_is_seen_by_the_peer),
 		ON_BOTH(empty_sends),
 		ON_BOTH(references_keep_the_bytes),
+		ON_BOTH(who_fills_buffers_gets_large_ones),
+		ON_BOTH(large_buffers_are_bounded),
 		ON_BOTH(recv_again_replaces_the_callback),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
