@@ -176,6 +176,10 @@ void fl_stream_recv_pause(struct fl_stream *stream);
 int fl_stream_send(struct fl_stream *stream, const struct iovec *iov, int count,
 	void (*on_sent)(void *cookie, int result));
 
+/* Changes as the peer takes bytes of a send under way, and only then: a large one is not stuck as
+ * long as this does. One system call, for who asks when a clock has run out. */
+uint64_t fl_stream_progress(const struct fl_stream *stream);
+
 /* Tells the peer that no more will be sent (FIN), after a send under way is done. */
 void fl_stream_shutdown(struct fl_stream *stream);
 

@@ -59,6 +59,7 @@ struct fl_sock_kind {
 struct fl_send {
 	struct fl_send *next; /* in the loop's cache */
 	struct msghdr msg;    /* over what is left of iov */
+	uint64_t gone;        /* bytes that the kernel took */
 	struct iovec iov[FL_SEND_IOV];
 };
 

@@ -7,6 +7,8 @@
 #include "loop/sys.h"
 
 #include <errno.h>
+#include <linux/tcp.h> /* libc's has not all of struct tcp_info */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,6 +71,7 @@ void fl_sends_free(struct fl_loop *loop)
 bool fl_send_advance(struct fl_send *op, size_t n)
 {
 	struct msghdr *msg = &op->msg;
+	op->gone += n;
 	while (msg->msg_iovlen > 0 && n >= msg->msg_iov->iov_len) {
 		n -= msg->msg_iov->iov_len;
 		msg->msg_iov++;
@@ -102,6 +105,7 @@ static int send_later(struct fl_stream *s, const struct iovec *iov, int count, s
 		return -ENOMEM;
 	memcpy(op->iov, iov, (size_t)count * sizeof(*iov));
 	op->msg = (struct msghdr){.msg_iov = op->iov, .msg_iovlen = (size_t)count};
+	op->gone = 0;
 	if (sent > 0)
 		(void)fl_send_advance(op, (size_t)sent);
 	/* Only "would block" promises that the kernel will report room. */
@@ -148,6 +152,17 @@ int fl_stream_send(struct fl_stream *s, const struct iovec *iov, int count,
 		return 1;
 	s->on_sent = on_sent;
 	return send_later(s, iov, count, n);
+}
+
+/* The kernel takes bytes of a send in large portions, megabytes apart when the peer is slow. So it is
+ * asked, too, what the peer has acknowledged, where the protocol knows that. */
+uint64_t fl_stream_progress(const struct fl_stream *s)
+{
+	struct tcp_info info = {.tcpi_bytes_acked = 0};
+	socklen_t len = sizeof(info);
+	if (getsockopt(s->sock.fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		info.tcpi_bytes_acked = 0;
+	return info.tcpi_bytes_acked + (s->send ? s->send->gone : 0);
 }
 
 void fl_stream_shutdown(struct fl_stream *s)

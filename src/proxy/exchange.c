@@ -253,6 +253,14 @@ static uint64_t patience(const struct fl_exchange *ex)
 	return ex->state == FL_EX_ANSWER ? forward->stall_ms : forward->response_ms;
 }
 
+/* To whom a send is under way that the clock which runs is about; NULL: it is about none. */
+static const struct fl_stream *watched(const struct fl_exchange *ex)
+{
+	if (ex->answer_sending)
+		return ex->session->stream;
+	return ex->request_sending && ex->conn ? ex->conn->stream : NULL;
+}
+
 void fl_exchange_clocks(struct fl_exchange *ex)
 {
 	bool starved = ex->state != FL_EX_CONNECT && !ex->request_sending &&
@@ -265,10 +273,23 @@ void fl_exchange_clocks(struct fl_exchange *ex)
 		fl_session_clock_stop(ex->session);
 		fl_timer_set(ex->worker->loop, &ex->timer, patience(ex));
 	}
+	if (watched(ex))
+		ex->progress = fl_stream_progress(watched(ex));
+}
+
+/* A clock has run out in the midst of a send, and yet some of it was taken since it was set. */
+static bool goes_on(struct fl_exchange *ex)
+{
+	if (!watched(ex) || fl_stream_progress(watched(ex)) == ex->progress)
+		return false;
+	fl_exchange_clocks(ex);
+	return true;
 }
 
 void fl_exchange_stalled(struct fl_exchange *ex)
 {
+	if (goes_on(ex))
+		return;
 	if (ex->answer_begun)
 		fl_session_close(ex->session, true);
 	else
@@ -279,6 +300,8 @@ static void on_timer(void *cookie)
 {
 	struct fl_exchange *ex = cookie;
 
+	if (goes_on(ex))
+		return;
 	switch (ex->state) {
 	case FL_EX_CONNECT:
 		fl_exchange_failed(ex, "the node did not accept the connection in time");

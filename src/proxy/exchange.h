@@ -86,6 +86,8 @@ struct fl_exchange {
 	int status;
 	unsigned interims; /* 1xx answers passed on */
 	uint64_t answer_head_bytes;
+
+	uint64_t progress; /* of the send that a clock watches, when it was set */
 };
 
 /* Begins the request whose head was parsed into worker->head; its bytes are still at the front

@@ -842,6 +842,95 @@ static void test_slow_reader(void **state)
 		;
 }
 
+/* Reads with small steps for much longer than anybody's patience, while the other side has more than
+ * fits between them. True when this process itself was held up for too long. */
+static bool reads_slowly(struct stage *st, int from, int to)
+{
+	static const char zeros[1 << 20];
+	int64_t began = now_ms(), last = began, gap = 0, unused = 0;
+	while (now_ms() - began < 1500 && gap < 150) {
+		(void)pour(from, zeros, sizeof(zeros), &unused, &unused);
+		(void)hear_n(st, to, 2048);
+		int64_t now = now_ms();
+		gap = now - last > gap ? now - last : gap;
+		last = now;
+		(void)poll(NULL, 0, 5);
+	}
+	return gap >= 150;
+}
+
+/* A slow client gets its answer, though a send takes longer than a stall may. */
+static void test_slow_client(void **state)
+{
+	struct stage *st = *state;
+	st->client.stall_ms = 300;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	bool late;
+	do {
+		int c = connect_with(st, 4096);
+		say(c, GET(key));
+		int n = node(st, 0);
+		hear_head(st, n);
+		say(n, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+		hear_head(st, c);
+		late = reads_slowly(st, n, c);
+		done_with(c);
+		done_with(n);
+	} while (late);
+}
+
+/* And a slow node its request. */
+static void test_slow_node(void **state)
+{
+	struct stage *st = *state;
+	st->forward.stall_ms = 300;
+	st->client.body = 100000000;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	bool late;
+	do {
+		int c = client(st);
+		say(c,
+			"PUT / HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nContent-Length: "
+			"100000000\r\n\r\n",
+			key);
+		int n = node(st, 0);
+		hear_head(st, n);
+		late = reads_slowly(st, c, n);
+		done_with(c);
+		done_with(n);
+	} while (late);
+}
+
+/* Who reads nothing at all is cut off, whoever it is. */
+static void test_reads_nothing(void **state)
+{
+	static const char zeros[65536];
+	struct stage *st = *state;
+	st->client.stall_ms = st->forward.stall_ms = 50;
+	st->client.body = 100000000;
+	st = stage_open(state);
+	const char *key = key_of(st, 0, 1);
+	for (int upload = 0; upload < 2; upload++) {
+		int c = client(st);
+		say(c, "PUT / HTTP/1.1\r\nHost: h\r\nX-Key: %s\r\nContent-Length: %d\r\n\r\n",
+			key, upload ? 100000000 : 0);
+		int n = node(st, 0);
+		hear_head(st, n);
+		if (!upload) {
+			say(n, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+			hear_head(st, c);
+		}
+		while (send(upload ? c : n, zeros, sizeof(zeros), MSG_NOSIGNAL) > 0 ||
+			errno == EINTR)
+			;
+		assert_true(errno == ECONNRESET || errno == EPIPE);
+		done_with(c);
+		done_with(n);
+	}
+}
+
 /* Interim answers that had to wait for the client must not make us forget the node's clock. */
 static void test_silent_after_interims(void **state)
 {
@@ -1297,6 +1386,9 @@ int main(int argc, char **argv)
 		ON_BOTH(test_client_stalls),
 		ON_BOTH(test_head_stalls),
 		ON_BOTH(test_slow_reader),
+		ON_BOTH(test_slow_client),
+		ON_BOTH(test_slow_node),
+		ON_BOTH(test_reads_nothing),
 		ON_BOTH(test_silent_after_interims),
 		ON_BOTH(test_upgrade_unasked),
 		ON_BOTH(test_drain),
