@@ -37,6 +37,7 @@
 #define WAIT_S     20
 #define LONG_MS    (3600 * 1000) /* the proxy's patience is longer than the test's */
 #define HEARD_ROOM (1u << 20)
+#define UNUSED     __attribute__((unused)) /* not every test needs all of it */
 
 struct stage {
 	enum fl_loop_backend backend;
@@ -326,7 +327,7 @@ static int node(struct stage *st, int i)
 }
 
 /* A node that refuses connections. */
-static void node_down(struct stage *st, int i)
+UNUSED static void node_down(struct stage *st, int i)
 {
 	assert_int_equal(close(st->node[i]), 0);
 	st->node[i] = -1;
@@ -373,7 +374,7 @@ __attribute__((format(printf, 2, 3))) static void say(int fd, const char *format
 }
 
 /* Exactly n bytes. */
-static const char *hear_n(struct stage *st, int fd, size_t n)
+UNUSED static const char *hear_n(struct stage *st, int fd, size_t n)
 {
 	st->heard_n = 0;
 	assert_true(n <= HEARD_ROOM);
@@ -427,13 +428,13 @@ static int hear_rest(struct stage *st, int fd)
 }
 
 /* A clean end, and nothing before it. */
-static void hear_end(struct stage *st, int fd)
+UNUSED static void hear_end(struct stage *st, int fd)
 {
 	if (hear_rest(st, fd) != 0 || st->heard_n)
 		fail_msg("no clean end, but \"%.200s\"", st->heard);
 }
 
-static bool has(struct stage *st, const char *what)
+UNUSED static bool has(struct stage *st, const char *what)
 {
 	return memmem(st->heard, st->heard_n, what, strlen(what));
 }
