@@ -13,6 +13,9 @@
 
 #define FACTS_MAX (256u << 10)
 
+/* Looks at a send that goes on, within the time after which it counts as stalled. */
+#define LOOKS 4
+
 /* A tunnel (101) may be silent for so long. */
 #define TUNNEL_MS (3600u * 1000)
 
@@ -261,28 +264,44 @@ static const struct fl_stream *watched(const struct fl_exchange *ex)
 	return ex->request_sending && ex->conn ? ex->conn->stream : NULL;
 }
 
+/* A send is looked at several times in the time that it has: nothing is asked of the kernel before
+ * that, as nearly every send is over at once. */
+static uint64_t waiting(const struct fl_exchange *ex, uint64_t ms)
+{
+	return watched(ex) ? ms / LOOKS + 1 : ms;
+}
+
 void fl_exchange_clocks(struct fl_exchange *ex)
 {
 	bool starved = ex->state != FL_EX_CONNECT && !ex->request_sending &&
 	               !ex->request_sent && !ex->request_lost;
 
+	ex->looks = 0;
 	if (ex->answer_sending || (starved && !ex->tunnel)) {
 		fl_timer_disarm(&ex->timer);
-		fl_session_clock(ex->session, ex->worker->conf->client.stall_ms);
+		fl_session_clock(ex->session, waiting(ex, ex->worker->conf->client.stall_ms));
 	} else {
 		fl_session_clock_stop(ex->session);
-		fl_timer_set(ex->worker->loop, &ex->timer, patience(ex));
+		fl_timer_set(ex->worker->loop, &ex->timer, waiting(ex, patience(ex)));
 	}
-	if (watched(ex))
-		ex->progress = fl_stream_progress(watched(ex));
 }
 
-/* A clock has run out in the midst of a send, and yet some of it was taken since it was set. */
+/* A clock has run out in the midst of a send. It goes on unless nothing more of it was taken for as
+ * long as all looks but the first have taken. */
 static bool goes_on(struct fl_exchange *ex)
 {
-	if (!watched(ex) || fl_stream_progress(watched(ex)) == ex->progress)
+	const struct fl_stream *stream = watched(ex);
+	unsigned looks = ex->looks;
+
+	if (!stream)
+		return false;
+	uint64_t progress = fl_stream_progress(stream);
+	bool stuck = looks && progress == ex->progress;
+	if (stuck && looks == LOOKS)
 		return false;
 	fl_exchange_clocks(ex);
+	ex->looks = stuck ? looks + 1 : 1;
+	ex->progress = progress;
 	return true;
 }
 

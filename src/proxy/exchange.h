@@ -87,7 +87,9 @@ struct fl_exchange {
 	unsigned interims; /* 1xx answers passed on */
 	uint64_t answer_head_bytes;
 
-	uint64_t progress; /* of the send that a clock watches, when it was set */
+	/* of the send that a clock watches */
+	uint64_t progress;
+	unsigned looks; /* in a row that have found it there; 0: it was not looked at yet */
 };
 
 /* Begins the request whose head was parsed into worker->head; its bytes are still at the front
