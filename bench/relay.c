@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define READ_BYTES 65536
-#define MAX_NODES  64
+#define MAX_NODES  1024
 
 struct pair;
 
@@ -30,7 +30,8 @@ struct side {
 	int fd;
 	char *rest; /* what this side has yet to take; NULL: nothing */
 	size_t at, n;
-	bool ended; /* no more comes from it */
+	bool ending; /* its end is there, perhaps behind more bytes */
+	bool ended;  /* no more comes from it */
 };
 
 struct pair {
@@ -112,7 +113,8 @@ static bool write_rest(struct side *to)
 }
 
 /* Copies from one side to the other until there is no more, or the other takes no more. A
- * short read means the socket is empty: edge-triggered epoll tells when that changes. */
+ * short read means the socket is empty: edge-triggered epoll tells when that changes, unless the
+ * end was there already. */
 static bool copy(struct side *from, struct side *to)
 {
 	static char bytes[READ_BYTES];
@@ -134,7 +136,7 @@ static bool copy(struct side *from, struct side *to)
 			sent = 0;
 		if (sent < n && !keep_rest(to, bytes + sent, (size_t)(n - sent)))
 			return false;
-		if (n < READ_BYTES)
+		if (n < READ_BYTES && !from->ending)
 			break;
 	}
 	return !(from->ended && to->ended);
@@ -154,6 +156,8 @@ static void side_event(struct side *s, uint32_t events)
 			return;
 		}
 	}
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		s->ending = true;
 	if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && !copy(s, other))
 		pair_end(p);
 }

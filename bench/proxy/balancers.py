@@ -1,0 +1,88 @@
+"""What is compared: how each balancer is configured for a row, and started."""
+import os
+import shutil
+
+from .machine import BALANCER_CPU
+from .processes import wait_for_port
+
+CONF = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "conf")
+LABELS = {"relay": "relay", "relay_uring": "relay, io_uring", "nginx": "nginx",
+          "haproxy": "HAProxy", "fairlead": "Fairlead", "fairlead_uring": "Fairlead, io_uring"}
+RELAYS = ("relay", "relay_uring")
+PEERS = ("nginx", "haproxy")
+
+
+class Balancer:
+    """`kind` is a key of LABELS; several of one kind differ in what `label` says."""
+
+    def __init__(self, kind, name, label, algorithm="table"):
+        self.kind, self.name, self.label, self.algorithm = kind, name, label, algorithm
+        self.process = self.port = None
+
+    def start(self, processes, command):
+        self.process = processes.start(BALANCER_CPU, *command)
+        wait_for_port(self.process, self.port)
+
+
+def of_row(row):
+    found = []
+    for kind in row.balancers:
+        if kind == "fairlead" and row.algorithms:
+            found += [Balancer(kind, "fairlead:" + a, "Fairlead, " + a, a)
+                      for a in row.algorithms]
+        elif kind in LABELS:
+            found.append(Balancer(kind, kind, LABELS[kind]))
+        else:
+            raise SystemExit("row %s: no such balancer: %s" % (row.name, kind))
+    return found
+
+
+def values(row, balancer, folder, nodes, files):
+    """What stands between two @ in the templates."""
+    header = row.key == "header"
+    names = [("n%d" % i, port) for i, port in enumerate(nodes)]
+    log = os.path.join(folder, "access.log")
+    return {
+        "DIR": folder, "PORT": balancer.port, "FILES": files,
+        # All connections to nodes that may be in use at a time stay open between requests.
+        "KEEPALIVE": max(256, row.connections, 2 * row.nodes),
+        "NGINX_KEY": "$http_x_user" if header else "$arg_k",
+        "NGINX_SERVERS": "\n".join("\t\tserver 127.0.0.1:%d;" % p for _, p in names),
+        "NGINX_LOG": "%s combined buffer=64k flush=1s" % log if row.log else "off",
+        "HAPROXY_KEY": "hdr(X-User)" if header else "url_param k",
+        "HAPROXY_SERVERS": "\n".join("\tserver %s 127.0.0.1:%d" % n for n in names),
+        "FAIRLEAD_KEY": "{header: X-User}" if header else "{query: k}",
+        "FAIRLEAD_NODES": "\n".join('      - {name: %s, address: "127.0.0.1:%d"}' % n
+                                    for n in names),
+        "FAIRLEAD_LOOP": "io_uring" if balancer.kind == "fairlead_uring" else "epoll",
+        "FAIRLEAD_LOG": '"%s"' % log if row.log else '"off"',
+        "ALGORITHM": balancer.algorithm,
+    }
+
+
+def conf_file(folder, template, filled):
+    with open(os.path.join(CONF, template)) as f:
+        text = f.read()
+    for name, value in filled.items():
+        text = text.replace("@%s@" % name, str(value))
+    path = os.path.join(folder, template[:-len(".in")])
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def command(row, balancer, folder, nodes, files, options):
+    """The command that starts it, or None: this machine has no such program."""
+    if balancer.kind in RELAYS:
+        return [os.path.join(options.tools, balancer.kind), balancer.port, *nodes]
+    template, program, arguments = {
+        "nginx": ("nginx.conf.in", "nginx", ["-p", folder, "-c"]),
+        "haproxy": ("haproxy.cfg.in", "haproxy", ["-db", "-f"]),
+    }.get(balancer.kind, ("fairlead.yaml.in", options.fairlead, ["serve", "-c"]))
+    found = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
+    if not found:
+        return None
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)  # nginx changes its user, and writes there
+    return [found, *arguments,
+            conf_file(folder, template, values(row, balancer, folder, nodes, files))]
