@@ -2,7 +2,7 @@
 """What a request costs: Fairlead, nginx and HAProxy side by side, above bare relays.
 
   proxy.py [--quick] [--row NAME...] [--rounds N] [--seconds S] [--json FILE]
-           [--fairlead PATH] [--tools FOLDER]
+           [--markdown FILE] [--fairlead PATH] [--tools FOLDER]
 
 All run at once, each on a port of its own, and are loaded in turn, round by round (A B C D,
 A B C D ...), so that a machine that becomes slower is slower for all; a ratio is the median of
@@ -21,7 +21,7 @@ import signal
 import sys
 import time
 
-from proxy import machine, measure, report, rows
+from proxy import machine, measure, report, rows, targets
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -32,14 +32,32 @@ def parse():
     p.add_argument("--row", metavar="NAME", nargs="+", action="extend", default=[],
                    help="only these files of rows/")
     p.add_argument("--rounds", type=int)
-    p.add_argument("--seconds", type=float, default=0.5, help="of each round")
+    p.add_argument("--seconds", type=float, help="of each round")
     p.add_argument("--json", metavar="FILE", help="write every round's figures there, too")
+    p.add_argument("--markdown", metavar="FILE", help="write the tables there, too")
     p.add_argument("--fairlead", default=ROOT + "/build/release/fairlead")
     p.add_argument("--tools", default=ROOT + "/build/release/bench",
                    help="where load, answer and the relays are")
     options = p.parse_args()
     options.rounds = options.rounds or (4 if options.quick else 7)
+    options.seconds = options.seconds or (0.4 if options.quick else 0.5)
     return options
+
+
+def header(options):
+    return ("%s; balancers on CPU %d, load and nodes on CPU %d; medians of %d rounds of %g s" % (
+        machine.describe(), machine.BALANCER_CPU, machine.LOAD_CPU, options.rounds,
+        options.seconds))
+
+
+def write(options, results, lines):
+    if options.json:
+        with open(options.json, "w") as f:
+            json.dump({"machine": machine.describe(), "seconds": options.seconds,
+                       "results": results, "targets": lines}, f, indent=1)
+    if options.markdown:
+        with open(options.markdown, "w") as f:
+            f.write(report.markdown(header(options), results, lines))
 
 
 def main():
@@ -47,20 +65,19 @@ def main():
     began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.files = machine.raise_files()
-    print("%s; balancers on CPU %d, load and nodes on CPU %d; medians of %d rounds of %g s" % (
-        machine.describe(), machine.BALANCER_CPU, machine.LOAD_CPU, options.rounds,
-        options.seconds))
+    print(header(options))
     if machine.BALANCER_CPU == machine.LOAD_CPU:
         print("note: only one CPU is allowed here, so load and balancers disturb each other")
     results = []
     for row in rows.read_rows(options.row, options.quick):
         results.append(measure.run_row(row, options))
         print(report.text(results[-1]), flush=True)
+    lines = targets.targets(results)
+    if lines:
+        print("\ntargets:")
+        print("\n".join(report.aligned([["", "at most", "measured", ""], *lines])))
     print("\n%.0f s" % (time.monotonic() - began))
-    if options.json:
-        with open(options.json, "w") as f:
-            json.dump({"machine": machine.describe(), "rounds": options.rounds,
-                       "seconds": options.seconds, "results": results}, f, indent=1)
+    write(options, results, lines)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,15 @@ from .machine import BALANCER_CPU
 from .processes import wait_for_port
 
 CONF = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "conf")
+# A log in memory that is a file's: the cheapest that HAProxy has, by a tenth of a request before a
+# pipe or a socket; it keeps the last lines.
+HAPROXY_RING = """
+ring lines
+	format raw
+	maxlen 1200
+	size 4194304
+	backing-file %s
+"""
 LABELS = {"relay": "relay", "relay_uring": "relay, io_uring", "nginx": "nginx",
           "haproxy": "HAProxy", "fairlead": "Fairlead", "fairlead_uring": "Fairlead, io_uring"}
 RELAYS = ("relay", "relay_uring")
@@ -17,7 +26,8 @@ class Balancer:
 
     def __init__(self, kind, name, label, algorithm="table"):
         self.kind, self.name, self.label, self.algorithm = kind, name, label, algorithm
-        self.process = self.port = None
+        self.process = self.port = self.folder = None
+        self.asked = 0  # requests that came to the nodes through it
 
     def start(self, processes, command):
         self.process = processes.start(BALANCER_CPU, *command)
@@ -37,13 +47,17 @@ def of_row(row):
     return found
 
 
-def values(row, balancer, folder, nodes, files):
+def log_file(balancer):
+    return os.path.join(balancer.folder, "access.log")
+
+
+def values(row, balancer, nodes, files):
     """What stands between two @ in the templates."""
     header = row.key == "header"
     names = [("n%d" % i, port) for i, port in enumerate(nodes)]
-    log = os.path.join(folder, "access.log")
+    log = log_file(balancer)
     return {
-        "DIR": folder, "PORT": balancer.port, "FILES": files,
+        "DIR": balancer.folder, "PORT": balancer.port, "FILES": files,
         # All connections to nodes that may be in use at a time stay open between requests.
         "KEEPALIVE": max(256, row.connections, 2 * row.nodes),
         "NGINX_KEY": "$http_x_user" if header else "$arg_k",
@@ -51,12 +65,16 @@ def values(row, balancer, folder, nodes, files):
         "NGINX_LOG": "%s combined buffer=64k flush=1s" % log if row.log else "off",
         "HAPROXY_KEY": "hdr(X-User)" if header else "url_param k",
         "HAPROXY_SERVERS": "\n".join("\tserver %s 127.0.0.1:%d" % n for n in names),
+        "HAPROXY_RING": HAPROXY_RING % log if row.log else "",
+        "HAPROXY_LOG": "log ring@lines local0\n\toption httplog" if row.log else "no log",
         "FAIRLEAD_KEY": "{header: X-User}" if header else "{query: k}",
-        "FAIRLEAD_NODES": "\n".join('      - {name: %s, address: "127.0.0.1:%d"}' % n
-                                    for n in names),
+        # Some algorithms want numbers; the others do not look at them.
+        "FAIRLEAD_NODES": "\n".join('      - {name: n%d, address: "127.0.0.1:%d", slot: %d}' % (
+            i, port, i) for i, port in enumerate(nodes)),
         "FAIRLEAD_LOOP": "io_uring" if balancer.kind == "fairlead_uring" else "epoll",
         "FAIRLEAD_LOG": '"%s"' % log if row.log else '"off"',
-        "ALGORITHM": balancer.algorithm,
+        "ALGORITHM": "{compat: %s}" % balancer.algorithm[len("compat:"):]
+                     if balancer.algorithm.startswith("compat:") else '"%s"' % balancer.algorithm,
     }
 
 
@@ -71,18 +89,18 @@ def conf_file(folder, template, filled):
     return path
 
 
-def command(row, balancer, folder, nodes, files, options):
+def command(row, balancer, nodes, options):
     """The command that starts it, or None: this machine has no such program."""
     if balancer.kind in RELAYS:
         return [os.path.join(options.tools, balancer.kind), balancer.port, *nodes]
     template, program, arguments = {
-        "nginx": ("nginx.conf.in", "nginx", ["-p", folder, "-c"]),
+        "nginx": ("nginx.conf.in", "nginx", ["-p", balancer.folder, "-c"]),
         "haproxy": ("haproxy.cfg.in", "haproxy", ["-db", "-f"]),
     }.get(balancer.kind, ("fairlead.yaml.in", options.fairlead, ["serve", "-c"]))
     found = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
     if not found:
         return None
-    os.mkdir(folder)
-    os.chmod(folder, 0o777)  # nginx changes its user, and writes there
-    return [found, *arguments,
-            conf_file(folder, template, values(row, balancer, folder, nodes, files))]
+    os.mkdir(balancer.folder)
+    os.chmod(balancer.folder, 0o777)  # nginx changes its user, and writes there
+    return [found, *arguments, conf_file(balancer.folder, template,
+                                         values(row, balancer, nodes, options.files))]

@@ -1,10 +1,12 @@
 """Right answers before anything is measured: their bytes, their nodes, what the nodes were sent."""
 import http.client
+import time
 
-from .balancers import RELAYS
+from .balancers import RELAYS, log_file
 
 PATTERN = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 MOST_BYTES = 80_000_000  # that a check of one balancer may take
+FLUSH_SECONDS = 1.5      # after which a log's buffers are written
 
 
 def wanted_body(size):
@@ -66,3 +68,16 @@ def check_answers(balancer, row, nodes):
     if got != {"requests": asked, "body_bytes": asked * row.upload}:
         raise SystemExit("%s, row %s: of %d requests the nodes have seen %r" % (
             balancer.name, row.name, asked, got))
+    balancer.asked += asked
+
+
+def check_logs(balancers, row):
+    """A line for each request; HAProxy's log holds only the last ones."""
+    time.sleep(FLUSH_SECONDS)
+    for balancer in balancers:
+        with open(log_file(balancer), "rb") as f:
+            lines = f.read().count(b"GET")  # HAProxy's are not ended by a newline
+        wanted = min(1000, balancer.asked) if balancer.kind == "haproxy" else balancer.asked
+        if lines < wanted:
+            raise SystemExit("%s, row %s: %d lines in the log for %d requests" % (
+                balancer.name, row.name, lines, balancer.asked))

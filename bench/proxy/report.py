@@ -1,4 +1,4 @@
-"""Medians, ratios, tables."""
+"""Medians, ratios, and tables of them: as text for a terminal, as Markdown for a document."""
 import statistics
 
 REFERENCES = (("relay", "relay"), ("nginx", "nginx"), ("haproxy", "HAProxy"))
@@ -12,14 +12,17 @@ def spread(rounds, field):
 def ratio(result, name, reference, field="cpu_us"):
     """The median of the ratios within a round: a machine that changes its speed between rounds
     changes it for both. None if there is no such balancer."""
-    if name not in result["rounds"] or reference not in result["rounds"]:
+    rounds = result.get("rounds", {})
+    if name not in rounds or reference not in rounds:
         return None
-    pairs = zip(result["rounds"][name], result["rounds"][reference])
-    return statistics.median(a[field] / b[field] for a, b in pairs)
+    return statistics.median(a[field] / b[field]
+                             for a, b in zip(rounds[name], rounds[reference]))
 
 
-def references(result):
-    return [(name, label) for name, label in REFERENCES if name in result["rounds"]]
+def compared(result):
+    """What ratios are of, in this row: the field, and (name, label) of each reference there is."""
+    field = "p99_us" if result["row"]["rate"] else "cpu_us"
+    return field, [(name, label) for name, label in REFERENCES if name in result["rounds"]]
 
 
 def errors_of(rounds):
@@ -30,22 +33,40 @@ def errors_of(rounds):
     return ", ".join("%d %s" % (n, kind) for kind, n in sorted(total.items()))
 
 
-def table(result):
+def digits(value):
+    return "%.2f" % value if value < 100 else "%.0f" % value
+
+
+def speed_table(result):
     """Rows of cells, the first of them the heads."""
-    yield (["", "requests/s", "[min..max]", "CPU us/request", "[min..max]"] +
-           ["of " + label for _, label in references(result)] +
-           ["p50 ms", "p99 ms", "p99.9 ms", "CPU"])
+    field, others = compared(result)
+    what = "p99" if field == "p99_us" else "CPU"
+    yield (["", "requests/s", "[min..max]", "CPU us", "[min..max]"] +
+           ["%s of %s" % (what, label) for _, label in others] +
+           ["p50 ms", "p99 ms", "p99.9 ms", "busy"])
     for name, rounds in result["rounds"].items():
         rps, us = spread(rounds, "rps"), spread(rounds, "cpu_us")
-        yield ([result["labels"][name], "%.0f" % rps[0], "[%.0f..%.0f]" % rps[1:],
-                "%.2f" % us[0], "[%.2f..%.2f]" % us[1:]] +
-               ["%.2f" % ratio(result, name, other) for other, _ in references(result)] +
+        yield ([result["labels"][name], "%.0f" % rps[0], "[%.0f..%.0f]" % rps[1:], digits(us[0]),
+                "[%s..%s]" % (digits(us[1]), digits(us[2]))] +
+               ["%.2f" % ratio(result, name, other, field) for other, _ in others] +
                ["%.2f" % (spread(rounds, f)[0] / 1000) for f in ("p50_us", "p99_us", "p999_us")] +
                ["%.0f%%" % (100 * spread(rounds, "busy")[0])])
 
 
+def memory_table(result):
+    yield ["", "idle, bytes", "active, bytes", "process before, MiB"]
+    for name, figures in result["memory"].items():
+        yield [result["labels"][name]] + [
+            "%.0f" % figures[field] if field in figures else "-" for field in ("idle", "active")
+        ] + ["%.1f" % (figures["before"] / (1 << 20))]
+
+
+def table(result):
+    return list(memory_table(result) if "memory" in result else speed_table(result))
+
+
 def warnings(result):
-    for name, rounds in result["rounds"].items():
+    for name, rounds in result.get("rounds", {}).items():
         errors = errors_of(rounds)
         if errors:
             yield "ERRORS: %s: %s; its figures mean nothing" % (result["labels"][name], errors)
@@ -54,14 +75,36 @@ def warnings(result):
             yield "%s closed %d kept connections" % (result["labels"][name], reconnects)
 
 
-def text(result):
-    lines = list(table(result))
+def aligned(lines):
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return ["  " + "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                             for i, (cell, width) in enumerate(zip(line, widths)))
+            for line in lines]
+
+
+def text(result):
     out = ["", "%s: %s" % (result["row"]["name"], result["row"]["title"])]
-    for line in lines:
-        out.append("  " + "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths))))
+    out += aligned(table(result))
     out += ["  note: " + note for note in result["notes"]]
     out += ["  !! " + warning for warning in warnings(result)]
     return "\n".join(out)
+
+
+def markdown_table(lines):
+    return ["| %s |" % " | ".join(line) for line in
+            [lines[0], ["---"] * len(lines[0]), *lines[1:]]]
+
+
+def markdown(header, results, targets):
+    """The whole run, each row a table under its title."""
+    out = [header]
+    for result in results:
+        row = result["row"]
+        out += ["", "`%s`: %s. %s" % (row["name"], row["title"], row["about"]), ""]
+        out += markdown_table(table(result))
+        out += ["", *result["notes"]] if result["notes"] else []
+        for warning in warnings(result):
+            out += ["", "**%s**" % warning]
+    if targets:
+        out += ["", "Targets:", "", *markdown_table([["", "at most", "measured", ""], *targets])]
+    return "\n".join(out) + "\n"

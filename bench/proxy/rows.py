@@ -15,6 +15,7 @@ class Row:
     about: str = ""        # what the row is there to tell
     order: int = 1000      # rows with less come first
     quick: bool = False    # also in a run with --quick
+    weight: int = 1        # so many times the rounds that others have
     # the requests
     connections: int = 64  # of the clients
     depth: int = 1         # requests sent at once on each
@@ -48,7 +49,7 @@ def value_of(field, section):
 
 def read_row(path):
     name = os.path.basename(path)[:-len(".row")]
-    parser = configparser.ConfigParser()
+    parser = configparser.ConfigParser(interpolation=None)
     parser.read(path)
     section = parser["row"]
     fields = {f.name: f for f in dataclasses.fields(Row) if f.name != "name"}

@@ -1,0 +1,87 @@
+"""A row under way: its nodes and its balancers, and one round of load."""
+import os
+import shutil
+import sys
+import tempfile
+
+from . import balancers, machine
+from .check import check_answers
+from .processes import Load, Nodes, Processes, said
+
+WARM_SECONDS = 0.3
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K" + text)
+        sys.stderr.flush()
+
+
+class Bench:
+    """To be used as a context, at whose end nothing of it is left."""
+
+    def __init__(self, row, options):
+        self.row, self.options = row, options
+        self.processes, self.notes = Processes(), []
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="fairlead-bench-")
+        os.chmod(self.folder, 0o755)
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.processes.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self):
+        wanted = balancers.of_row(self.row)
+        ports = machine.free_ports(self.row.nodes + len(wanted))
+        nodes = ports[len(wanted):]
+        self.nodes = Nodes(self.processes, self.options.tools, self.row, nodes)
+        self.balancers = []
+        for number, balancer in enumerate(wanted):
+            balancer.port = ports[number]
+            balancer.folder = os.path.join(self.folder, str(number))
+            command = balancers.command(self.row, balancer, nodes, self.options)
+            if command:
+                balancer.start(self.processes, command)
+                check_answers(balancer, self.row, self.nodes)
+                self.balancers.append(balancer)
+            else:
+                self.notes.append("%s is left out: it is not installed" % balancer.label)
+
+    def alive(self, balancer):
+        if balancer.process.poll() is not None:
+            raise SystemExit("%s has ended: %s" % (balancer.name, said(balancer.process)))
+
+    def load(self, balancer, seconds, *more):
+        """One round; figures of all that was answered in it."""
+        before = self.nodes.counts()
+        load = Load(self.processes, self.options.tools, self.row, balancer.port, "--seconds",
+                    seconds, *more)
+        cpu = machine.cpu_seconds(balancer.process.pid)
+        result = load.go()
+        cpu = machine.cpu_seconds(balancer.process.pid) - cpu
+        load.end()
+        self.alive(balancer)
+        served = self.nodes.counts()["requests"] - before["requests"]
+        balancer.asked += served
+        return figures(result, cpu, served)
+
+
+def figures(result, cpu, served):
+    answered = result["requests"] + result["late"]
+    errors = {kind: n for kind, n in result["errors"].items() if n}
+    if served < answered + result["warmup"]:
+        errors["not from a node"] = answered + result["warmup"] - served
+    if answered == 0:
+        raise SystemExit("no request was answered: %r" % errors)
+    return {"rps": result["requests"] / result["seconds"], "cpu_us": cpu * 1e6 / answered,
+            "busy": cpu / result["seconds"], "p50_us": result["us"]["p50"],
+            "p99_us": result["us"]["p99"], "p999_us": result["us"]["p999"],
+            "answered": answered, "reconnects": result["reconnects"], "errors": errors}
