@@ -13,11 +13,12 @@
  *
  * All connections are made first and have had one answer each; that is not measured. --idle ends
  * there and holds them; --held does not even wait for the answers. With --gate, "ready" is printed
- * at that point and a line from standard input starts the measuring; the connections stay until
- * standard input ends, so that what another program measures meanwhile is only requests.
+ * at that point, and each line from standard input starts one round of measuring, over the same
+ * connections; so what another program measures meanwhile is only requests.
  *
- * Prints one line of JSON. `requests` were answered within the time, `late` by those that were
- * under way at its end, which are waited for (2 s at most); `warmup` before it began. Errors:
+ * Prints one line of JSON a round. `requests` were answered within the time, `late` by those that were
+ * under way at its end, which are waited for (2 s at most); `warmup` before it began; `took` is
+ * how long all of it was. Errors:
  * "connect"; "broken": the connection ended before the answer did; "unclear": not HTTP; "status":
  * not 200; "length": not --expect; "unanswered": there was no answer in time, or, with a rate, no
  * connection free to send it on. A connection that fails is made anew 10 ms later. */
@@ -103,6 +104,7 @@ static struct {
 	int *failed, failed_count;      /* to be made anew at retry_at */
 	uint64_t retry_at;
 	uint64_t start, end; /* of RUN */
+	uint64_t over;       /* the end of DRAIN */
 	uint64_t due;        /* requests of the open loop that were begun, or counted */
 	uint64_t owed;       /* answers to come, of all */
 	uint64_t answered, late, warmup, bytes, reconnects;
@@ -276,10 +278,13 @@ static void conn_next(struct conn *c, uint64_t time)
 
 /* ---- answers ---- */
 
+/* False: nobody asked for it. */
 static bool count_answer(struct conn *c, uint64_t time)
 {
 	const struct framing *f = &c->framing;
 
+	if (c->owed == 0)
+		return false;
 	if (f->status != 200) {
 		load.mistakes[STATUS]++;
 	} else if (options.expect >= 0 && f->body != (uint64_t)options.expect) {
@@ -292,8 +297,6 @@ static bool count_answer(struct conn *c, uint64_t time)
 		load.answered += load.phase == RUN;
 		load.late += load.phase == DRAIN;
 	}
-	if (c->owed == 0)
-		return false; /* nobody asked for it */
 	c->owed--;
 	load.owed--;
 	return true;
@@ -422,8 +425,8 @@ static void open_more(uint64_t time)
 		conn_begin(&load.conns[load.opened++], time);
 }
 
-/* Waits for events, to the time `until` at the latest, and handles them. */
-static void turn(uint64_t until)
+/* Waits for events, to the time `until` at the latest, and handles them. Gives how many. */
+static int turn(uint64_t until)
 {
 	struct epoll_event events[256];
 	uint64_t time = now(), left = until > time ? until - time : 0;
@@ -439,6 +442,7 @@ static void turn(uint64_t until)
 		die("epoll_pwait2");
 	for (int i = 0; i < n; i++)
 		conn_event(events[i].data.ptr, events[i].events);
+	return n;
 }
 
 static void set_up(void)
@@ -461,6 +465,9 @@ static void measure(void)
 {
 	uint64_t time;
 
+	/* What came while nobody looked: ends of connections. */
+	while (turn(0) > 0)
+		;
 	load.phase = RUN;
 	load.start = time = now();
 	load.end = load.start + (uint64_t)(options.seconds * NS);
@@ -493,11 +500,17 @@ static bool is_over(void)
 /* What never came is as slow as it is now: left out, the slowest would be missing. */
 static void give_up(uint64_t time)
 {
-	for (int i = 0; i < options.connections; i++) {
-		for (unsigned n = load.conns[i].owed; n > 0; n--)
-			histogram_add(&load.latency, time - load.conns[i].began);
-	}
 	load.mistakes[UNANSWERED] += load.owed;
+	for (int i = 0; i < options.connections; i++) {
+		struct conn *c = &load.conns[i];
+
+		for (unsigned n = c->owed; n > 0; n--)
+			histogram_add(&load.latency, time - c->began);
+		if (c->owed > 0) {
+			conn_close(c);
+			push_free(c);
+		}
+	}
 	while (options.rate > 0 && next_due() != NEVER) {
 		histogram_add(&load.latency, time - next_due());
 		load.mistakes[UNANSWERED]++;
@@ -518,11 +531,12 @@ static void drain(void)
 		retry_failed(time);
 	}
 	give_up(time);
+	load.over = time;
 }
 
 /* ---- the program ---- */
 
-/* True: go on; false: whoever holds the gate has gone. */
+/* True: one more round; false: whoever holds the gate has gone. */
 static bool gate(void)
 {
 	char line[64];
@@ -551,11 +565,12 @@ static void report(void)
 	const struct histogram *h = &load.latency;
 
 	printf("{\"requests\": %llu, \"late\": %llu, \"warmup\": %llu, \"seconds\": %.6f, "
-	       "\"bytes\": %llu, \"open\": %d, \"reconnects\": %llu, \"errors\": {",
+	       "\"took\": %.6f, \"bytes\": %llu, \"open\": %d, \"reconnects\": %llu, "
+	       "\"errors\": {",
 		(unsigned long long)load.answered, (unsigned long long)load.late,
 		(unsigned long long)load.warmup, (double)(load.end - load.start) / NS,
-		(unsigned long long)load.bytes, still_open(),
-		(unsigned long long)load.reconnects);
+		(double)(load.over - load.start) / NS, (unsigned long long)load.bytes,
+		still_open(), (unsigned long long)load.reconnects);
 	for (int i = 0; i < MISTAKES; i++)
 		printf("%s\"%s\": %llu", i ? ", " : "", mistake_names[i],
 			(unsigned long long)load.mistakes[i]);
@@ -711,22 +726,27 @@ static void stop(void)
 	close(load.epoll);
 }
 
-int main(int argc, char **argv)
+static void one_round(void)
 {
-	char line[64];
-
-	read_options(argc, argv);
-	start();
-	set_up();
-	if (options.gate && !gate())
-		return 1;
 	if (!options.idle) {
 		measure();
 		drain();
 	}
 	report();
-	while (options.gate && fgets(line, sizeof(line), stdin))
-		;
+	load.answered = load.late = load.warmup = load.bytes = load.reconnects = load.due = 0;
+	memset(load.mistakes, 0, sizeof(load.mistakes));
+	memset(&load.latency, 0, sizeof(load.latency));
+}
+
+int main(int argc, char **argv)
+{
+	read_options(argc, argv);
+	start();
+	set_up();
+	if (!options.gate)
+		one_round();
+	while (options.gate && gate())
+		one_round();
 	stop();
 	return 0;
 }

@@ -32,15 +32,14 @@ def parse():
     p.add_argument("--row", metavar="NAME", nargs="+", action="extend", default=[],
                    help="only these files of rows/")
     p.add_argument("--rounds", type=int)
-    p.add_argument("--seconds", type=float, help="of each round")
+    p.add_argument("--seconds", type=float, default=0.2, help="of each round")
     p.add_argument("--json", metavar="FILE", help="write every round's figures there, too")
     p.add_argument("--markdown", metavar="FILE", help="write the tables there, too")
     p.add_argument("--fairlead", default=ROOT + "/build/release/fairlead")
     p.add_argument("--tools", default=ROOT + "/build/release/bench",
                    help="where load, answer and the relays are")
     options = p.parse_args()
-    options.rounds = options.rounds or (4 if options.quick else 7)
-    options.seconds = options.seconds or (0.4 if options.quick else 0.5)
+    options.rounds = options.rounds or (8 if options.quick else 19)
     return options
 
 

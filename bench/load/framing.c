@@ -142,7 +142,7 @@ static bool feed_size(struct framing *f, char c)
 			return false;
 		f->left = f->left * 16 + (uint64_t)value;
 		f->digit = true;
-	} else if (c == ';' || c == '\r' || f->line) {
+	} else if (c == ';' || c == '\r' || c == ' ' || f->line) {
 		f->line = true; /* the size has ended */
 	} else {
 		return false;

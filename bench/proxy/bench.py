@@ -1,4 +1,5 @@
 """A row under way: its nodes and its balancers, and one round of load."""
+import dataclasses
 import os
 import shutil
 import sys
@@ -8,7 +9,6 @@ from . import balancers, machine
 from .check import check_answers
 from .processes import Load, Nodes, Processes, said
 
-WARM_SECONDS = 0.3
 
 
 def progress(text):
@@ -59,17 +59,22 @@ class Bench:
         if balancer.process.poll() is not None:
             raise SystemExit("%s has ended: %s" % (balancer.name, said(balancer.process)))
 
-    def load(self, balancer, seconds, *more):
-        """One round; figures of all that was answered in it."""
-        before = self.nodes.counts()
-        load = Load(self.processes, self.options.tools, self.row, balancer.port, "--seconds",
-                    seconds, *more)
+    def connect(self, balancer, *more, **changes):
+        """A load generator for it, of the row with these changes."""
+        before = self.nodes.counts()["requests"]
+        load = Load(self.processes, self.options.tools, dataclasses.replace(self.row, **changes),
+                    balancer.port, *more)
+        balancer.asked += self.nodes.counts()["requests"] - before
+        return load
+
+    def measure(self, balancer, load):
+        """One round of load; figures of all that was answered in it."""
+        before = self.nodes.counts()["requests"]
         cpu = machine.cpu_seconds(balancer.process.pid)
         result = load.go()
         cpu = machine.cpu_seconds(balancer.process.pid) - cpu
-        load.end()
         self.alive(balancer)
-        served = self.nodes.counts()["requests"] - before["requests"]
+        served = self.nodes.counts()["requests"] - before
         balancer.asked += served
         return figures(result, cpu, served)
 
@@ -77,11 +82,11 @@ class Bench:
 def figures(result, cpu, served):
     answered = result["requests"] + result["late"]
     errors = {kind: n for kind, n in result["errors"].items() if n}
-    if served < answered + result["warmup"]:
-        errors["not from a node"] = answered + result["warmup"] - served
+    if served < answered:
+        errors["not from a node"] = answered - served
     if answered == 0:
         raise SystemExit("no request was answered: %r" % errors)
     return {"rps": result["requests"] / result["seconds"], "cpu_us": cpu * 1e6 / answered,
-            "busy": cpu / result["seconds"], "p50_us": result["us"]["p50"],
+            "busy": cpu / result["took"], "p50_us": result["us"]["p50"],
             "p99_us": result["us"]["p99"], "p999_us": result["us"]["p999"],
             "answered": answered, "reconnects": result["reconnects"], "errors": errors}

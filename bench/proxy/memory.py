@@ -3,11 +3,11 @@ connections, less PSS before, divided by their number. What the kernel holds is 
 import dataclasses
 import time
 
-from .bench import Bench, WARM_SECONDS, progress
+from .bench import Bench, progress
 from .machine import memory_bytes
-from .processes import Load
 
 SPARE_FILES = 512      # that a process needs beside its connections
+WARM_SECONDS = 0.3
 SETTLE_SECONDS = 0.5   # in which buffers that are no longer needed are given back
 FIELDS = ("idle", "active")
 
@@ -27,13 +27,14 @@ def wait_for_requests(bench, wanted):
 def connections_cost(bench, balancer, field, count):
     """(bytes a connection, bytes before)"""
     # Once as busy as it will be while connections are made: this is not theirs.
-    bench.load(balancer, WARM_SECONDS)
+    load = bench.connect(balancer, "--seconds", WARM_SECONDS)
+    bench.measure(balancer, load)
+    load.end()
     if field == "active":
         wanted = bench.nodes.order("hold")["requests"] + count
     before = memory_bytes(balancer.process.pid)
-    many = dataclasses.replace(bench.row, connections=count)
-    load = Load(bench.processes, bench.options.tools, many, balancer.port,
-                "--idle" if field == "idle" else "--held")
+    load = bench.connect(balancer, "--" + {"idle": "idle", "active": "held"}[field],
+                         connections=count)
     if field == "active":
         wait_for_requests(bench, wanted)
     time.sleep(SETTLE_SECONDS)

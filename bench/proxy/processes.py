@@ -96,7 +96,7 @@ class Nodes:
 
 
 class Load:
-    """One run of the load generator, which waits at its gate until it is told to go."""
+    """A load generator: connected to a balancer, and silent until it is told to go."""
 
     def __init__(self, processes, tools, row, port, *more):
         command = [tools + "/load", "--gate", "--port", port, "--connections", row.connections,
@@ -109,10 +109,12 @@ class Load:
         line_from(self.process)
 
     def go(self):
-        """Loads, and gives what came of it; all connections are still open."""
+        """One round, and what came of it. Its connections stay open."""
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
-        return json.loads(line_from(self.process))
+        result = json.loads(line_from(self.process))
+        line_from(self.process)
+        return result
 
     def end(self):
         self.process.stdin.close()

@@ -16,6 +16,7 @@ class Row:
     order: int = 1000      # rows with less come first
     quick: bool = False    # also in a run with --quick
     weight: int = 1        # so many times the rounds that others have
+    slow: int = 1          # rounds are so many times longer, and as much fewer
     # the requests
     connections: int = 64  # of the clients
     depth: int = 1         # requests sent at once on each
