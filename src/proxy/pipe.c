@@ -51,12 +51,13 @@ void fl_pipe_hold_prefix(struct fl_pipe *pipe)
 }
 
 /* "1f4\r\n" into a line of the pipe's; returns its length. */
-static size_t size_line(char *line, uint64_t n)
+static size_t size_line(char *line, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
-	char digits[16];
+	char digits[8];
 	size_t count = 0, at = 0;
 
+	FL_DEBUG_ASSERT(n <= UINT32_MAX);
 	do {
 		digits[count++] = hex[n & 15];
 		n >>= 4;
@@ -89,15 +90,16 @@ static void add(struct gathered *g, const char *p, size_t n)
 	g->iov[g->count++] = (struct iovec){(void *)(uintptr_t)p, n};
 }
 
-/* Announces all of the incoming chunk, though the rest of it may still be to come. */
+/* Announces all of the incoming chunk, though the rest of it may still be to come; not of a gigantic
+ * one, whose size others may not be able to read. */
 static void begin_chunk(
 	struct fl_pipe *pipe, struct gathered *g, struct fl_slice before, struct fl_slice data)
 {
 	char *line = pipe->size_line[g->chunks];
 
 	pipe->promised = data.n;
-	if (pipe->body.framing == FL_BODY_CHUNKED)
-		pipe->promised += pipe->body.left;
+	if (pipe->body.framing == FL_BODY_CHUNKED && pipe->body.left < FL_PIPE_CHUNK_MAX)
+		pipe->promised += (size_t)pipe->body.left;
 	size_t n = size_line(line, pipe->promised);
 	if (before.n >= n && memcmp(data.p - n, line, n) == 0) {
 		add(g, data.p - n, n);

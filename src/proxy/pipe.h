@@ -2,8 +2,8 @@
  * says what to send next, framed anew. Does no I/O of its own, so that both directions, and the
  * tests, use it alike.
  *
- * A chunk goes out as the chunk that came, also when it came in pieces; so of most senders every
- * byte is what we would write, and a buffer full of chunks is one run of bytes to send.
+ * A chunk goes out as the chunk that came, also when it came in pieces, unless it is gigantic; so of
+ * most senders every byte is what we would write, and a buffer full of chunks is one run to send.
  *
  * Bytes are not copied: what fl_pipe_gather gives points into received buffers, which the pipe
  * holds until fl_pipe_sent. */
@@ -21,15 +21,16 @@ enum fl_pipe_status {
 };
 
 enum {
-	FL_PIPE_CHUNKS = 4
-}; /* chunks in one go whose size lines are our own */
+	FL_PIPE_CHUNKS = 4,           /* in one go whose size lines are our own */
+	FL_PIPE_CHUNK_MAX = 16 << 20, /* one that lacks more is passed on in pieces */
+};
 
 struct fl_pipe {
 	struct fl_inq *in;
 	struct fl_http1_body body;
 	struct fl_slice prefix; /* goes first: a head, or what is sent again */
 	bool chunked;           /* write chunks */
-	uint64_t promised;      /* bytes that the chunk being written still lacks */
+	size_t promised;        /* bytes that the chunk being written still lacks */
 	bool terminated;        /* the last chunk was written, where one is due */
 	bool eof;               /* no more input will come */
 	bool broken;            /* and its end is no end of the message: a reset */
@@ -37,7 +38,7 @@ struct fl_pipe {
 	struct fl_rbuf *held[FL_INQ_BUFFERS];
 	struct fl_text *copy; /* also gets every body byte; or NULL */
 	uint64_t bytes;       /* of body so far */
-	char size_line[FL_PIPE_CHUNKS][20];
+	char size_line[FL_PIPE_CHUNKS][12];
 };
 
 /* A message whose head is `head`; `prefix` must stay until it was sent. */
