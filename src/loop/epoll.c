@@ -127,28 +127,29 @@ static void push(struct fl_stream *s)
 	}
 }
 
-/* Returns how much might have come. */
-static size_t read_once(struct fl_stream *s)
+/* Returns what of a turn's burst that was. */
+static int read_once(struct fl_stream *s)
 {
 	struct fl_rbuf *buf = fl_rbuf_take(s->sock.loop, s->bulk > 0);
 	if (!buf) {
 		fl_stream_deliver(s, NULL, -ENOMEM);
-		return 0;
+		return 1;
 	}
-	size_t room = fl_rbuf_size(buf);
+	const size_t room = buf->home->size;
+	const int part = room > s->sock.loop->rbufs.size ? RECV_BURST : 1;
 	ssize_t n = fl_sys_recv(s->sock.fd, buf->data, room, MSG_DONTWAIT);
 	if (n < 0)
 		n = -errno;
 	if (n == -EINTR) {
 		fl_rbuf_unref(buf);
-		return room;
+		return part;
 	}
 	fl_stream_note_read(s, n, room);
 	if (n == -EAGAIN)
 		fl_rbuf_unref(buf);
 	else
 		fl_stream_deliver(s, buf, (int)n);
-	return room;
+	return part;
 }
 
 static bool can_read(const struct fl_stream *s)
@@ -170,9 +171,8 @@ static void epoll_step(struct fl_stream *s)
 {
 	if (s->send && (s->sock.events & FL_EV_OUT))
 		push(s);
-	const size_t burst = RECV_BURST * s->sock.loop->rbufs.size;
-	for (size_t n = 0; n < burst && can_read(s);)
-		n += read_once(s);
+	for (int i = 0; i < RECV_BURST && can_read(s);)
+		i += read_once(s);
 	if (can_read(s))
 		fl_sock_ready(&s->sock);
 	else if (!s->sock.closed && !s->recv_done && (s->sock.events & FL_EV_MAYBE))

@@ -125,10 +125,9 @@ void fl_listener_close(struct fl_listener *listener);
  * buffers gets large ones, as long as no more than bulk_max of those are held. */
 struct fl_rbuf {
 	uint32_t refs;
-	uint32_t len; /* bytes received */
-	struct fl_loop *loop;
+	uint32_t len;               /* bytes received */
+	struct fl_rbuf_cache *home; /* the loop's own */
 	char *data;
-	bool bulk; /* the loop's own: it is a large one */
 };
 
 struct fl_rbuf *fl_rbuf_ref(struct fl_rbuf *buf);

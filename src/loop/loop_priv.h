@@ -162,7 +162,6 @@ void fl_rbuf_cache_fini(struct fl_rbuf_cache *cache);
 /* A buffer with one reference; NULL: no memory. Asked for a large one it gives a usual one when
  * `max` of those are lent. */
 struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop, bool bulk);
-size_t fl_rbuf_size(const struct fl_rbuf *buf);
 
 /* ---- stream.c ---- */
 

@@ -50,20 +50,11 @@ void fl_rbuf_cache_fini(struct fl_rbuf_cache *cache)
 	cache->free = NULL;
 }
 
-static struct fl_rbuf_cache *cache_of(const struct fl_rbuf *buf)
-{
-	return buf->bulk ? &buf->loop->bulk : &buf->loop->rbufs;
-}
-
-size_t fl_rbuf_size(const struct fl_rbuf *buf)
-{
-	return cache_of(buf)->size;
-}
-
 struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop, bool bulk)
 {
-	bulk = bulk && loop->bulk.out < loop->bulk.max;
-	struct fl_rbuf_cache *cache = bulk ? &loop->bulk : &loop->rbufs;
+	struct fl_rbuf_cache *cache = &loop->rbufs;
+	if (bulk && loop->bulk.out < loop->bulk.max)
+		cache = &loop->bulk;
 	struct fl_rbuf *buf;
 	if (cache->count > 0) {
 		buf = cache->free[--cache->count];
@@ -72,9 +63,8 @@ struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop, bool bulk)
 		buf = malloc(sizeof(*buf) + cache->size);
 		if (!buf)
 			return NULL;
-		buf->loop = loop;
+		buf->home = cache;
 		buf->data = (char *)(buf + 1);
-		buf->bulk = bulk;
 	}
 	buf->refs = 1;
 	buf->len = 0;
@@ -96,7 +86,7 @@ void fl_rbuf_unref(struct fl_rbuf *buf)
 	FL_ASSERT(buf->refs > 0);
 	if (--buf->refs > 0)
 		return;
-	struct fl_rbuf_cache *cache = cache_of(buf);
+	struct fl_rbuf_cache *cache = buf->home;
 	cache->out--;
 	if (cache->count == cache->limit) {
 		rbuf_free(cache, buf);

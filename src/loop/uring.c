@@ -98,7 +98,7 @@ static void submit_recv(struct fl_stream *s)
 		return;
 	}
 	s->rbuf = buf;
-	io_uring_prep_recv(sqe, s->sock.fd, buf->data, fl_rbuf_size(buf), MSG_DONTWAIT);
+	io_uring_prep_recv(sqe, s->sock.fd, buf->data, buf->home->size, MSG_DONTWAIT);
 	io_uring_sqe_set_data64(sqe, user_data(&s->sock, OP_RECV));
 }
 
@@ -166,7 +166,7 @@ static void recv_done(struct fl_stream *s, int res)
 {
 	struct fl_rbuf *buf = s->rbuf;
 	s->rbuf = NULL;
-	fl_stream_note_read(s, res, fl_rbuf_size(buf));
+	fl_stream_note_read(s, res, buf->home->size);
 	if (res == -EAGAIN || res == -EINTR)
 		fl_rbuf_unref(buf);
 	else

@@ -18,11 +18,6 @@ void fl_inq_fini(struct fl_inq *q)
 	fl_text_fini(&q->partial);
 }
 
-bool fl_inq_full(const struct fl_inq *q)
-{
-	return q->count >= 2 || (q->count == 1 && q->buf[0]->len >= FL_INQ_BYTES);
-}
-
 void fl_inq_push(struct fl_inq *q, struct fl_rbuf *buf)
 {
 	FL_ASSERT(q->count < FL_INQ_BUFFERS && buf->len > 0);

@@ -29,12 +29,15 @@ void fl_inq_fini(struct fl_inq *q);
 /* Takes a reference of its own. */
 void fl_inq_push(struct fl_inq *q, struct fl_rbuf *buf);
 
-/* No more should be received for now. */
-bool fl_inq_full(const struct fl_inq *q);
-
 static inline bool fl_inq_empty(const struct fl_inq *q)
 {
 	return q->count == 0;
+}
+
+/* No more should be received for now. */
+static inline bool fl_inq_full(const struct fl_inq *q)
+{
+	return q->count >= 2 || (q->count && q->buf[0]->len >= FL_INQ_BYTES);
 }
 
 /* Some part of a head, or anything else, was received and not yet read. */
