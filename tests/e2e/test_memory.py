@@ -1,6 +1,7 @@
 """Ten thousand idle connections: what each costs the release build, and that reloads under load
-neither add to that nor end one of them."""
+neither add to that nor end one of them. Three hundred clients who do not read their large answers."""
 import os
+import socket
 
 import pytest
 
@@ -11,6 +12,10 @@ from test_traffic import Traffic
 WARM, CONNECTIONS = 50, 10000
 EACH = 1024  # bytes of Fairlead's own memory for an idle connection, at most
 GROWTH_KIB = 640  # over 50 reloads; what allocators keep for later differs from time to time
+SLOW = 300  # clients, with an answer of LARGE bytes each, more than fits into a socket
+LARGE = 1_500_000
+# Large buffers, however many clients; and for each of them a few usual ones.
+SLOW_KIB = 64 * 256 + SLOW * 4 * 16
 SOURCES = [f"127.0.0.{i}" for i in range(2, 10)]  # so that no address runs out of ports
 
 
@@ -86,4 +91,46 @@ def test_idle_connections_are_cheap_and_outlive_reloads(many_files, started, dir
         print(f"{loop}: {first} KiB after 10 reloads, {last} KiB after 60")
         assert last <= first + GROWTH_KIB
         idle.ask_each()
+    fairlead.finish()
+
+
+@pytest.mark.parametrize("loop", ["epoll", "io_uring"])
+def test_slow_readers_of_large_answers_are_bounded(started, directory, loop):
+    if not os.access(harness.RELEASE, os.X_OK):
+        pytest.skip(f"{harness.RELEASE} is not built (./run build)")
+    backend = started(Backend, ["a", "b", "c", "d"])
+    # By a unix socket, as the kernel keeps little of what is sent over one.
+    config = text(directory, 0, backend.ports, loop).replace("workers: 2", "workers: 1").replace(
+        '"127.0.0.1:0"', f'"unix:{directory}/front"')
+    fairlead = started(harness.Fairlead, config, directory, program=harness.RELEASE)
+    if "io_uring is not available" in fairlead.stderr:
+        pytest.skip("the kernel has no io_uring")
+
+    def slow_readers():
+        """Memory while nobody reads; then everybody gets all of it."""
+        clients = [socket.socket(socket.AF_UNIX) for _ in range(SLOW)]
+        for i, client in enumerate(clients):
+            client.settimeout(20)
+            client.connect(f"{directory}/front")
+            client.sendall(f"GET /?size={LARGE} HTTP/1.1\r\nHost: x\r\nX-User: u{i}\r\n"
+                           "Connection: close\r\n\r\n".encode())
+        seen = []
+
+        def settled():
+            seen.append(fairlead.private_kib())
+            return len(seen) > 50 and len(set(seen[-50:])) == 1
+        wait_for("memory that no longer changes", settled)
+        for client in clients:
+            got = 0
+            while part := client.recv(1 << 20):
+                got += len(part)
+            assert got > LARGE, got
+            client.close()
+        return seen[-1]
+
+    before = fairlead.private_kib()
+    first = slow_readers() - before
+    again = slow_readers() - before
+    print(f"{loop}: {first} KiB for {SLOW} slow readers, {again} KiB the second time")
+    assert max(first, again) <= SLOW_KIB
     fairlead.finish()
