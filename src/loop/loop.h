@@ -32,18 +32,22 @@ struct fl_loop_options {
 	size_t bulk_size;      /* bytes of a large one, more than of a usual one; 0: 256 KiB */
 	size_t bulk_max;       /* large ones lent at once, to all streams together; 0: 64 */
 	unsigned ring_entries; /* io_uring: submissions in one batch; 0: 1024 */
+	bool ring_minimal;     /* io_uring: nothing that Linux 5.19 does not have; for tests */
 };
 
-/* -ENOSYS or -EPERM when the kernel or a sandbox has no io_uring. */
+/* -ENOSYS or -EPERM when the kernel or a sandbox has no io_uring, or one older than Linux 5.19. */
 int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options);
 
 /* Every stream and listener must be closed before, and every receive buffer given back; an
  * on_closed that is still owed runs in here. Timers and tasks that have not run are forgotten.
- * No other thread may be inside fl_loop_post or fl_loop_stop. NULL is fine. */
+ * Any thread may do it once the loop does not run, and close what is left just before; with
+ * io_uring the kernel may then need some more milliseconds to let go of descriptors that were
+ * closed. No other thread may be inside fl_loop_post or fl_loop_stop. NULL is fine. */
 void fl_loop_free(struct fl_loop *loop);
 
-/* Runs until fl_loop_stop; may be called again then. A negative errno when the kernel refuses
- * to wait (a broken loop, nothing to go on with). */
+/* Runs until fl_loop_stop; may be called again then, on the same thread. That need not be the one
+ * that made the loop; up to the first call any thread may act for it. A negative errno when the
+ * kernel refuses to wait (a broken loop, nothing to go on with). */
 int fl_loop_run(struct fl_loop *loop);
 
 /* Makes fl_loop_run return after the callbacks of the current turn; when the loop does not run,

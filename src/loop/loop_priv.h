@@ -88,7 +88,7 @@ struct fl_stream {
 	bool reset;
 };
 
-/* One file each: epoll.c, uring.c. */
+/* epoll.c; uring.c and its kin. */
 struct fl_backend {
 	int (*open)(struct fl_loop *loop, const struct fl_loop_options *options);
 	void (*close)(struct fl_loop *loop);

@@ -10,16 +10,11 @@
  * in the kernel, only a poll does. While anything is pending the descriptor stays open and the
  * memory stays valid: closing cancels, and the last completion lets go. A completion queue that
  * overflows is kept by the kernel (FEAT_NODROP) and comes with the next batches. */
-#include "loop/loop_priv.h"
+#include "loop/uring_priv.h"
 
 #include <errno.h>
-#include <liburing.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#define ENTRIES    1024
-#define CQ_FACTOR  4
 #define BATCH      64
 #define MAX_ROUNDS 64 /* batches a turn */
 
@@ -32,38 +27,16 @@ enum op {
 	OP_COUNT,
 };
 
-#define OP_MASK   UINT64_C(7)
-#define BIT(op)   (1U << (op))
-#define UD_IGNORE UINT64_C(0) /* the answer to a cancel */
-#define UD_WAKE   UINT64_C(1) /* the eventfd */
-
-struct impl {
-	struct io_uring ring;
-	bool wake_armed;
-};
-
-static struct io_uring *ring_of(struct fl_loop *loop)
-{
-	return &((struct impl *)loop->impl)->ring;
-}
+#define OP_MASK UINT64_C(7)
+#define BIT(op) (1U << (op))
 
 /* ---- submitting ---- */
-
-static struct io_uring_sqe *get_sqe(struct fl_loop *loop)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(ring_of(loop));
-	if (sqe)
-		return sqe;
-	/* The queue is full, unless the kernel takes some now. */
-	(void)io_uring_submit(ring_of(loop));
-	return io_uring_get_sqe(ring_of(loop));
-}
 
 /* A place for an operation, or NULL and the socket is tried again. */
 static struct io_uring_sqe *begin(struct fl_sock *sock, enum op op)
 {
 	FL_DEBUG_ASSERT(!(sock->pending & BIT(op)));
-	struct io_uring_sqe *sqe = get_sqe(sock->loop);
+	struct io_uring_sqe *sqe = fl_uring_sqe(sock->loop);
 	if (sqe)
 		sock->pending |= (uint8_t)BIT(op);
 	else
@@ -109,6 +82,19 @@ static void submit_send(struct fl_stream *s)
 		return;
 	io_uring_prep_sendmsg(sqe, s->sock.fd, &s->send->msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	io_uring_sqe_set_data64(sqe, user_data(&s->sock, OP_SEND));
+}
+
+/* False: not now. */
+static bool cancel(struct fl_sock *sock, enum op op)
+{
+	struct io_uring_sqe *sqe = fl_uring_sqe(sock->loop);
+	if (!sqe)
+		return false;
+	io_uring_prep_cancel64(sqe, user_data(sock, op), 0);
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	io_uring_sqe_set_data64(sqe, FL_UD_IGNORE);
+	sock->cancelled |= (uint8_t)BIT(op);
+	return true;
 }
 
 static void uring_step(struct fl_stream *s)
@@ -203,14 +189,10 @@ static void complete(struct fl_sock *sock, enum op op, int res)
 
 static void handle(struct fl_loop *loop, uint64_t data, int res)
 {
-	struct impl *impl = loop->impl;
-	if (data == UD_IGNORE)
+	if (data == FL_UD_IGNORE)
 		return;
-	if (data == UD_WAKE) {
-		uint64_t count;
-		impl->wake_armed = false;
-		if (res > 0)
-			(void)!read(loop->wake_fd, &count, sizeof(count));
+	if (data == FL_UD_WAKE) {
+		fl_uring_woken(loop, res);
 		return;
 	}
 	struct fl_sock *sock = (struct fl_sock *)(uintptr_t)(data & ~OP_MASK);
@@ -226,12 +208,13 @@ static unsigned reap(struct fl_loop *loop)
 		uint64_t data;
 		int res;
 	} done[BATCH];
-	unsigned n = io_uring_peek_batch_cqe(ring_of(loop), cqes, BATCH);
+	struct io_uring *ring = &fl_uring_of(loop)->ring;
+	unsigned n = io_uring_peek_batch_cqe(ring, cqes, BATCH);
 	for (unsigned i = 0; i < n; i++) {
 		done[i].data = cqes[i]->user_data;
 		done[i].res = cqes[i]->res;
 	}
-	io_uring_cq_advance(ring_of(loop), n);
+	io_uring_cq_advance(ring, n);
 	for (unsigned i = 0; i < n; i++)
 		handle(loop, done[i].data, done[i].res);
 	return n;
@@ -239,45 +222,11 @@ static unsigned reap(struct fl_loop *loop)
 
 static void uring_dispatch(struct fl_loop *loop)
 {
-	for (int i = 0; i < MAX_ROUNDS && reap(loop) > 0; i++)
+	for (int i = 0; i < MAX_ROUNDS && !fl_uring_of(loop)->lost && reap(loop) > 0; i++)
 		;
 }
 
 /* ---- the backend ---- */
-
-static void arm_wake(struct fl_loop *loop)
-{
-	struct impl *impl = loop->impl;
-	struct io_uring_sqe *sqe = impl->wake_armed ? NULL : get_sqe(loop);
-	if (!sqe)
-		return;
-	io_uring_prep_poll_add(sqe, loop->wake_fd, POLLIN);
-	io_uring_sqe_set_data64(sqe, UD_WAKE);
-	impl->wake_armed = true;
-}
-
-static int uring_wait(struct fl_loop *loop, int timeout_ms)
-{
-	struct impl *impl = loop->impl;
-	struct io_uring_cqe *cqe;
-	int rc;
-	arm_wake(loop);
-	if (timeout_ms == 0 || !impl->wake_armed) {
-		rc = io_uring_submit_and_get_events(&impl->ring);
-	} else if (timeout_ms < 0) {
-		rc = io_uring_submit_and_wait(&impl->ring, 1);
-	} else {
-		struct __kernel_timespec ts = {
-			.tv_sec = timeout_ms / 1000,
-			.tv_nsec = (long long)(timeout_ms % 1000) * 1000000,
-		};
-		rc = io_uring_submit_and_wait_timeout(&impl->ring, &cqe, 1, &ts, NULL);
-	}
-	/* Busy and again: too many completions wait to be taken, which comes next. */
-	if (rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EBUSY || rc == -EAGAIN)
-		return 0;
-	return rc;
-}
 
 static int uring_attach(struct fl_sock *sock)
 {
@@ -289,18 +238,20 @@ static bool uring_detach(struct fl_sock *sock)
 {
 	if (!sock->pending)
 		return true;
+	if (fl_uring_lost(sock->loop)) {
+		sock->pending = 0;
+		return true;
+	}
 	for (enum op op = 0; op < OP_COUNT; op++) {
 		if (!(sock->pending & ~sock->cancelled & BIT(op)))
 			continue;
-		struct io_uring_sqe *sqe = get_sqe(sock->loop);
-		if (!sqe) {
+		if (!cancel(sock, op)) {
 			fl_sock_closing(sock);
 			return false;
 		}
-		io_uring_prep_cancel64(sqe, user_data(sock, op), 0);
-		io_uring_sqe_set_data64(sqe, UD_IGNORE);
-		sock->cancelled |= (uint8_t)BIT(op);
 	}
+	fl_list_remove(&sock->link);
+	fl_list_push_back(&fl_uring_of(sock->loop)->leaving, &sock->link);
 	return false;
 }
 
@@ -316,41 +267,10 @@ static bool uring_stale(struct fl_stream *s)
 	return true;
 }
 
-static int uring_open(struct fl_loop *loop, const struct fl_loop_options *options)
-{
-	const unsigned needed =
-		IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
-	unsigned entries = options->ring_entries ? options->ring_entries : ENTRIES;
-	struct io_uring_params params = {
-		.flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
-		.cq_entries = entries * CQ_FACTOR,
-	};
-	struct impl *impl = calloc(1, sizeof(*impl));
-	if (!impl)
-		return -ENOMEM;
-	int rc = io_uring_queue_init_params(entries, &impl->ring, &params);
-	if (rc == 0 && (params.features & needed) != needed) {
-		io_uring_queue_exit(&impl->ring);
-		rc = -ENOSYS;
-	}
-	if (rc != 0) {
-		free(impl);
-		return rc;
-	}
-	loop->impl = impl;
-	return 0;
-}
-
-static void uring_close(struct fl_loop *loop)
-{
-	io_uring_queue_exit(ring_of(loop));
-	free(loop->impl);
-}
-
 const struct fl_backend fl_backend_uring = {
-	.open = uring_open,
-	.close = uring_close,
-	.wait = uring_wait,
+	.open = fl_uring_open,
+	.close = fl_uring_close,
+	.wait = fl_uring_wait,
 	.dispatch = uring_dispatch,
 	.attach = uring_attach,
 	.detach = uring_detach,

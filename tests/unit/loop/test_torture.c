@@ -244,9 +244,11 @@ static void a_thousand_pairs(void **state)
 static void a_thousand_pairs_on_a_tiny_ring(void **state)
 {
 	(void)loop_of(state);
-	struct fl_loop_options options = {
-		.backend = FL_LOOP_URING, .buffer_size = 700, .ring_entries = 4};
+	struct fixture *fx = *state;
+	struct fl_loop_options options = options_of(fx->backend);
 	struct fl_loop *loop;
+	options.buffer_size = 700;
+	options.ring_entries = 4;
 	assert_int_equal(fl_loop_new(&loop, &options), 0);
 	torture(loop, 2);
 	fl_loop_free(loop);
@@ -258,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(a_thousand_pairs),
 		ON_ONE(a_thousand_pairs_on_a_tiny_ring, uring),
+		ON_ONE(a_thousand_pairs_on_a_tiny_ring, uring_minimal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* What the loop's tests share: one fixture for each backend, and an endpoint that remembers
+/* What the loop's tests share: a fixture for each backend, and an endpoint that remembers
  * what its callbacks were told.
  *
  * Every callback stops the loop, so that a test runs it until what it waits for is true; a
@@ -31,6 +31,7 @@
 struct backend {
 	const char *name;
 	enum fl_loop_backend id;
+	bool minimal; /* as on the oldest kernel that will do */
 };
 
 struct fixture {
@@ -39,8 +40,10 @@ struct fixture {
 	int fds;
 };
 
-__attribute__((unused)) static struct backend epoll = {"epoll", FL_LOOP_EPOLL};
-__attribute__((unused)) static struct backend uring = {"io_uring", FL_LOOP_URING};
+__attribute__((unused)) static struct backend epoll = {"epoll", FL_LOOP_EPOLL, false};
+__attribute__((unused)) static struct backend uring = {"io_uring", FL_LOOP_URING, false};
+__attribute__((unused)) static struct backend uring_minimal = {
+	"io_uring, minimal", FL_LOOP_URING, true};
 
 static int count_fds(void)
 {
@@ -52,13 +55,22 @@ static int count_fds(void)
 	return count;
 }
 
+static struct fl_loop_options options_of(const struct backend *backend)
+{
+	return (struct fl_loop_options){
+		.backend = backend->id,
+		.buffer_size = BUFFER,
+		.buffer_cache = 4,
+		.ring_minimal = backend->minimal,
+	};
+}
+
 __attribute__((unused)) static int fixture_setup(void **state)
 {
 	struct fixture *fx = calloc(1, sizeof(*fx));
 	fx->backend = *state;
 	fx->fds = count_fds();
-	struct fl_loop_options options = {
-		.backend = fx->backend->id, .buffer_size = BUFFER, .buffer_cache = 4};
+	struct fl_loop_options options = options_of(fx->backend);
 	int rc = fl_loop_new(&fx->loop, &options);
 	*state = fx;
 	if (rc == -ENOSYS || rc == -EPERM)
@@ -92,7 +104,8 @@ static struct fl_loop *loop_of(void **state)
 	{                                                                                      \
 #test " (" #which ")", test, fixture_setup, fixture_teardown, &(which)         \
 	}
-#define ON_BOTH(test) ON_ONE(test, epoll), ON_ONE(test, uring)
+/* Both backends; io_uring also as it is on older kernels. */
+#define ON_BOTH(test) ON_ONE(test, epoll), ON_ONE(test, uring), ON_ONE(test, uring_minimal)
 
 /* Runs the loop until `cond`; something must stop it whenever that may have changed. */
 #define UNTIL(loop, cond)                                                                      \
