@@ -28,7 +28,8 @@ enum fl_loop_backend {
 struct fl_loop_options {
 	enum fl_loop_backend backend;
 	size_t buffer_size;    /* bytes of a receive buffer; 0: 16 KiB */
-	size_t buffer_cache;   /* free buffers kept for reuse; 0: 64 */
+	size_t buffer_cache;   /* free buffers kept for reuse, and with io_uring as many again
+	                          that the kernel may fill; 0: 64 */
 	size_t bulk_size;      /* bytes of a large one, more than of a usual one; 0: 256 KiB */
 	size_t bulk_max;       /* large ones lent at once, to all streams together; 0: 64 */
 	unsigned ring_entries; /* io_uring: submissions in one batch; 0: 1024 */
@@ -129,9 +130,10 @@ void fl_listener_close(struct fl_listener *listener);
  * buffers gets large ones, as long as no more than bulk_max of those are held. */
 struct fl_rbuf {
 	uint32_t refs;
-	uint32_t len;               /* bytes received */
-	struct fl_rbuf_cache *home; /* the loop's own */
+	uint32_t len; /* bytes received */
 	char *data;
+	struct fl_rbuf_cache *home; /* the loop's own, as is `next` */
+	struct fl_rbuf *next;
 };
 
 struct fl_rbuf *fl_rbuf_ref(struct fl_rbuf *buf);
@@ -194,8 +196,9 @@ void fl_stream_close(struct fl_stream *stream, bool reset, void (*on_closed)(voi
 
 /* True when the peer has closed, failed, or sent bytes that nobody asked for: an idle
  * connection in that state must not be used again. Right after a buffer was filled to the brim
- * this may say true for the rest of the turn although nothing follows. No system call with
- * epoll; it knows what the kernel had reported when the turn began. */
+ * this may say true for the rest of the turn although nothing follows. It knows what the kernel
+ * had reported when the turn began, without a system call; with io_uring that takes a stream
+ * that receives, and any other one costs a call. */
 bool fl_stream_stale(struct fl_stream *stream);
 
 #endif

@@ -78,7 +78,6 @@ struct fl_stream {
 	void (*on_sent)(void *cookie, int result);
 	void (*on_closed)(void *cookie);
 	struct fl_send *send; /* under way; NULL: none */
-	struct fl_rbuf *rbuf; /* io_uring: the kernel writes into it */
 	int connect_error;    /* connect() failed at once */
 	uint8_t bulk;         /* receives that are still to use a large buffer */
 	uint8_t state;        /* enum fl_stream_state, by set_state() only */
@@ -86,6 +85,15 @@ struct fl_stream {
 	bool recv_done;
 	bool shut; /* FIN wanted or sent */
 	bool reset;
+
+	/* io_uring only: what came while nobody wanted it, in order, and then the end. */
+	struct fl_rbuf *held, *held_last;
+	struct fl_rbuf *rbuf; /* a large one that the kernel writes into */
+	uint16_t held_count;
+	bool held_ended;
+	int held_end;
+	uint8_t reported; /* receives of the batch in hand that are not yet handled */
+	bool multishot;   /* the one under way goes on by itself */
 };
 
 /* epoll.c; uring.c and its kin. */
@@ -163,6 +171,9 @@ void fl_rbuf_cache_fini(struct fl_rbuf_cache *cache);
  * `max` of those are lent. */
 struct fl_rbuf *fl_rbuf_take(struct fl_loop *loop, bool bulk);
 
+/* Gives back a reference to each of a list that is linked by `next`; NULL is fine. */
+void fl_rbuf_unref_list(struct fl_rbuf *first);
+
 /* ---- stream.c ---- */
 
 /* True when bytes that come in are to be delivered. */
@@ -174,6 +185,9 @@ static inline bool fl_stream_wants(const struct fl_stream *s)
 /* Updates what is known about the stream after a read of n bytes (or a negative errno) into a
  * buffer with that much room. */
 void fl_stream_note_read(struct fl_stream *s, ssize_t n, size_t room);
+
+/* The part of it that says whether large buffers are worth while. */
+void fl_stream_note_size(struct fl_stream *s, ssize_t n);
 
 /* Gives `n` received bytes in `buf`, or with n <= 0 the end; takes over the reference. */
 void fl_stream_deliver(struct fl_stream *s, struct fl_rbuf *buf, int n);

@@ -95,3 +95,12 @@ void fl_rbuf_unref(struct fl_rbuf *buf)
 	POISON(buf->data, cache->size);
 	cache->free[cache->count++] = buf;
 }
+
+void fl_rbuf_unref_list(struct fl_rbuf *first)
+{
+	while (first) {
+		struct fl_rbuf *next = first->next;
+		fl_rbuf_unref(first);
+		first = next;
+	}
+}

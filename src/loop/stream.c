@@ -201,6 +201,11 @@ void fl_stream_note_read(struct fl_stream *s, ssize_t n, size_t room)
 	else if (n == (ssize_t)room)
 		events |= FL_EV_MAYBE;
 	s->sock.events = (uint8_t)events;
+	fl_stream_note_size(s, n);
+}
+
+void fl_stream_note_size(struct fl_stream *s, ssize_t n)
+{
 	if (n >= (ssize_t)s->sock.loop->rbufs.size)
 		s->bulk = BULK_READS;
 	else if (s->bulk > 0)
@@ -281,6 +286,7 @@ static void stream_finish(struct fl_sock *sock)
 	(void)close(sock->fd);
 	send_give(sock->loop, s->send);
 	fl_rbuf_unref(s->rbuf);
+	fl_rbuf_unref_list(s->held);
 	if (s->on_closed)
 		s->on_closed(s->cookie);
 	free(s);

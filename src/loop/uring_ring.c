@@ -55,10 +55,16 @@ int fl_uring_open(struct fl_loop *loop, const struct fl_loop_options *options)
 		rc = set_up(&u->ring, entries, MINIMAL);
 		u->enabled = true;
 	}
+	if (rc == 0) {
+		rc = fl_bufring_open(&u->bufs, &u->ring, loop, loop->rbufs.limit);
+		if (rc != 0)
+			io_uring_queue_exit(&u->ring);
+	}
 	if (rc != 0) {
 		free(u);
 		return rc;
 	}
+	u->multishot = !options->ring_minimal;
 	loop->impl = u;
 	return 0;
 }
@@ -92,6 +98,7 @@ void fl_uring_close(struct fl_loop *loop)
 {
 	struct fl_uring *u = fl_uring_of(loop);
 	exit_ring(u);
+	fl_bufring_close(&u->bufs);
 	free(u);
 }
 
@@ -153,6 +160,7 @@ int fl_uring_wait(struct fl_loop *loop, int timeout_ms)
 	if (rc != 0)
 		return rc;
 	arm_wake(loop);
+	u->arms = u->bufs.entries;
 	rc = submit_and_wait(u, timeout_ms);
 	/* Busy and again: too many completions wait to be taken, which comes next. */
 	if (rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EBUSY || rc == -EAGAIN)

@@ -492,6 +492,8 @@ static void sized_write(struct sized *s, size_t n)
 static void who_fills_buffers_gets_large_ones(void **state)
 {
 	struct fl_loop *loop = loop_of(state);
+	struct fixture *fx = *state;
+	bool chooses = fx->backend->id == FL_LOOP_EPOLL;
 	struct sized s;
 	sized_open(&s, loop);
 	sized_write(&s, BUFFER - 1);
@@ -502,7 +504,10 @@ static void who_fills_buffers_gets_large_ones(void **state)
 		/* A pause in the stream of bytes is no end of it. */
 		sized_write(&s, 1);
 		sized_write(&s, (size_t)64 * BUFFER);
-		assert_true(s.first > BUFFER);
+		/* (With io_uring it is the kernel that picks the first buffers.) */
+		if (chooses)
+			assert_true(s.first > BUFFER);
+		assert_true(s.largest > (size_t)16 * BUFFER);
 		for (int i = 0; i < 10; i++)
 			sized_write(&s, 10);
 	}
@@ -534,7 +539,7 @@ static void large_buffers_are_bounded(void **state)
 			sized_write(&s[i], (size_t)100 * BUFFER);
 			assert_true(s[i].largest <= (size_t)8 * BUFFER);
 			/* One large buffer a turn, perhaps after usual ones. */
-			assert_true(s[i].turn < (size_t)12 * BUFFER);
+			assert_true(s[i].turn <= (size_t)12 * BUFFER);
 			held += s[i].held_count;
 		}
 		assert_int_equal(held, MAX);
