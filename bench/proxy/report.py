@@ -1,6 +1,8 @@
 """Medians, ratios, and tables of them: as text for a terminal, as Markdown for a document."""
 import statistics
 
+FULL = 0.85          # of its CPU: a balancer that is kept busy
+FEW_CONNECTIONS = 8  # that cannot do so
 REFERENCES = (("relay", "relay"), ("nginx", "nginx"), ("haproxy", "HAProxy"))
 
 
@@ -75,6 +77,19 @@ def warnings(result):
             yield "%s closed %d kept connections" % (result["labels"][name], reconnects)
 
 
+def remarks(result):
+    """A balancer that waits for the other CPU pays for being woken, which one that is full does
+    not: its requests look dearer than they are."""
+    row = result["row"]
+    if row["rate"] or row["connections"] < FEW_CONNECTIONS:
+        return
+    for name, rounds in result.get("rounds", {}).items():
+        busy = spread(rounds, "busy")[0]
+        if busy < FULL:
+            yield ("%s kept only %.0f%% of its CPU busy: the other CPU was full, and what it "
+                   "costs to be woken is in its CPU time" % (result["labels"][name], 100 * busy))
+
+
 def aligned(lines):
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return ["  " + "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
@@ -85,7 +100,7 @@ def aligned(lines):
 def text(result):
     out = ["", "%s: %s" % (result["row"]["name"], result["row"]["title"])]
     out += aligned(table(result))
-    out += ["  note: " + note for note in result["notes"]]
+    out += ["  note: " + note for note in [*result["notes"], *remarks(result)]]
     out += ["  !! " + warning for warning in warnings(result)]
     return "\n".join(out)
 
@@ -102,7 +117,8 @@ def markdown(header, results, targets):
         row = result["row"]
         out += ["", "`%s`: %s. %s" % (row["name"], row["title"], row["about"]), ""]
         out += markdown_table(table(result))
-        out += ["", *result["notes"]] if result["notes"] else []
+        for note in [*result["notes"], *remarks(result)]:
+            out += ["", note]
         for warning in warnings(result):
             out += ["", "**%s**" % warning]
     if targets:

@@ -40,6 +40,37 @@ def errors(result):
     return {kind: n for kind, n in result["errors"].items() if n}
 
 
+class Gated:
+    """The load generator at its gate."""
+
+    def __init__(self, port, *options):
+        self.p = subprocess.Popen(
+            [BENCH / "load", "--gate", "--port", str(port), *map(str, options)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.p.stdout.readline() == "ready\n"
+
+    def go(self):
+        self.p.stdin.write("go\n")
+        self.p.stdin.flush()
+        result = json.loads(self.p.stdout.readline())
+        assert self.p.stdout.readline() == "ready\n"
+        return result
+
+    def abort(self):
+        """In the midst of a round."""
+        self.p.stdin.write("go\n")
+        self.p.stdin.flush()
+        time.sleep(0.05)
+        self.p.kill()
+        self.p.wait()
+
+    def kill(self):
+        self.p.stdin.close()
+        if self.p.returncode is None:
+            assert self.p.wait(timeout=10) == 0
+        self.p.stdout.close()
+
+
 class Answer:
     """bench/answer with nodes on free ports."""
 
@@ -234,12 +265,16 @@ def test_a_connection_that_ends_is_told_from_one_that_breaks(started):
 
 
 def test_what_is_never_answered_is_missed(started):
+    """And is not waited for in the next round, which has connections as good as new."""
     def handle(connection):
         if heads(connection):
             connection.sendall(sized(b"abc"))
         heads(connection, 1000)
-    result = load(started(Server, handle).port, "--connections", 3, "--seconds", 0.05)
+    load = started(Gated, started(Server, handle).port, "--connections", 3, "--seconds", 0.05)
+    result = load.go()
     assert errors(result) == {"unanswered": 3} and result["us"]["max"] >= 2_000_000
+    result = load.go()
+    assert errors(result) == {"unanswered": 3} and result["requests"] + result["late"] == 3
 
 
 def test_a_rate_is_kept(started):
@@ -276,15 +311,10 @@ def test_each_round_at_the_gate_counts_for_itself(started):
                     return
                 connection.sendall(sized(b"abc"))
     server = started(Server, handle)
-    p = subprocess.Popen([BENCH / "load", "--port", str(server.port), "--connections", "5",
-                          "--seconds", "0.05", "--expect", "3", "--gate"],
-                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    load = started(Gated, server.port, "--connections", 5, "--seconds", 0.05, "--expect", 3)
 
     def go():
-        assert p.stdout.readline() == "ready\n"
-        p.stdin.write("go\n")
-        p.stdin.flush()
-        result = json.loads(p.stdout.readline())
+        result = load.go()
         assert errors(result) == {} and result["requests"] + result["late"] > 0
         assert result["bytes"] == 3 * (result["requests"] + result["late"])
         return result["warmup"], result["reconnects"]
@@ -296,24 +326,50 @@ def test_each_round_at_the_gate_counts_for_itself(started):
         thread.join()
     closing.clear()
     assert go() == (0, 5)
-    p.stdin.close()
-    assert p.wait(timeout=10) == 0
-    p.stdout.close()
 
 
 @pytest.mark.parametrize("kind", ["--idle", "--held"])
 def test_many_connections_are_held(started, kind):
     node = started(Answer, 76)
     counted = node.order("hold" if kind == "--held" else "counts")
-    p = subprocess.Popen([BENCH / "load", "--port", str(node.ports[0]), "--connections", "300",
-                          kind, "--gate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert p.stdout.readline() == "ready\n"
+    load = started(Gated, node.ports[0], "--connections", 300, kind)
     harness.wait_for("all requests", lambda: node.order("counts")["requests"] == 300)
-    out, _ = p.communicate("go\n", timeout=20)
-    result = json.loads(out.splitlines()[0])
+    result = load.go()
     assert result["open"] == 300 and errors(result) == {}
     assert result["warmup"] == (0 if kind == "--held" else 300)
     assert node.order("counts")["connections"] - counted["connections"] == 300
+
+
+class Relay:
+    def __init__(self, program, ports):
+        self.port = harness.free_port()
+        self.p = subprocess.Popen([BENCH / program, str(self.port), *map(str, ports)])
+        harness.wait_for("the relay to listen", lambda: harness.accepts(self.port))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.p.pid}/fd"))
+
+    def kill(self):
+        self.p.kill()
+        self.p.wait()
+
+
+@pytest.mark.parametrize("program", ["relay", "relay_uring"])
+def test_a_relay_passes_everything_on_and_forgets_who_left(started, program):
+    node = started(Answer, LARGE)
+    relay = started(Relay, program, node.ports)
+    harness.wait_for("its first connection to end", lambda: node.order("counts")["connections"] >= 3)
+    before = relay.descriptors()
+    for _ in range(3):
+        started(Gated, relay.port, "--connections", 20, "--seconds", 30).abort()
+    result = load(relay.port, "--connections", 4, "--upload", 300_000, "--fresh", "--expect", LARGE,
+                  "--seconds", 0.05)
+    assert errors(result) == {} and result["warmup"] == 4
+    harness.wait_for("descriptors to be closed", lambda: relay.descriptors() <= before)
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+        harness.wait_for("its node to be there", lambda: relay.descriptors() > before)
+        node.kill()
+        assert client.recv(1) == b""
 
 
 @contextlib.contextmanager
@@ -330,7 +386,8 @@ def adopting():
 def children():
     found = set()
     for task in os.listdir("/proc/self/task"):
-        found |= set(map(int, Path(f"/proc/self/task/{task}/children").read_text().split()))
+        with contextlib.suppress(FileNotFoundError):  # a thread that has ended
+            found |= set(map(int, Path(f"/proc/self/task/{task}/children").read_text().split()))
     return found
 
 
@@ -408,7 +465,8 @@ def test_rows_say_what_is_wrong_with_them(directory, monkeypatch):
 
 def made_up(name, **cpu):
     """A result of the row with these CPU figures, round by round."""
-    row = {"name": name, "title": "t", "about": "a", "rate": "", "algorithms": ()}
+    row = {"name": name, "title": "t", "about": "a", "rate": "", "algorithms": (),
+           "connections": 64}
     return {"row": row, "notes": [], "labels": {b: b for b in cpu}, "rounds": {
         b: [{"rps": 1, "cpu_us": us, "busy": 1, "p50_us": 1, "p99_us": 1, "p999_us": 1,
              "answered": 1, "reconnects": 0, "errors": {}} for us in figures]
@@ -428,6 +486,9 @@ def test_ratios_are_of_rounds_and_targets_of_ratios():
 def test_errors_are_loud():
     result = made_up("keepalive", relay=[1], fairlead=[1])
     assert "ERRORS" not in report.text(result)
+    assert "fairlead kept" not in report.text(result)
+    result["rounds"]["fairlead"][0]["busy"] = 0.7
+    assert "fairlead kept only 70% of its CPU busy" in report.text(result)
     result["rounds"]["fairlead"][0]["errors"] = {"status": 3}
     assert "!! ERRORS: fairlead: 3 status" in report.text(result)
     assert "**ERRORS: fairlead: 3 status" in report.markdown("h", [result], [])
