@@ -24,11 +24,11 @@
  * connection free to send it on. A connection that fails is made anew 10 ms later. */
 #include "load/framing.h"
 #include "load/histogram.h"
+#include "load/options.h"
 #include "load/requests.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -51,9 +51,6 @@
 #define SETUP_NS   UINT64_C(30000000000)
 #define SOURCES    16 /* addresses that fresh connections come from */
 #define NEVER      UINT64_MAX
-#define MAX_CONNS  100000
-#define MAX_KEYS   1000000
-#define MAX_DEPTH  1024
 #define NS         1000000000.0
 
 enum phase {
@@ -85,14 +82,7 @@ struct conn {
 	size_t head_left, body_left;
 };
 
-static struct {
-	struct requests_options requests;
-	int connections;
-	double seconds, rate;
-	int64_t expect; /* -1: any length */
-	bool idle, held, gate;
-} options = {
-	.requests = {.keys = 1000, .depth = 1}, .connections = 64, .seconds = 1, .expect = -1};
+static struct load_options options;
 
 static struct {
 	int epoll;
@@ -580,112 +570,6 @@ static void report(void)
 	fflush(stdout);
 }
 
-static double number(const char *text, double least, double most)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end || !(value >= least && value <= most)) {
-		fprintf(stderr, "load: \"%s\" is not a number from %.0f to %.0f\n", text, least,
-			most);
-		exit(2);
-	}
-	return value;
-}
-
-static bool key_in_query(const char *text)
-{
-	if (strcmp(text, "query") != 0 && strcmp(text, "header") != 0) {
-		fprintf(stderr, "load: a key stands in \"query\" or \"header\"\n");
-		exit(2);
-	}
-	return text[0] == 'q';
-}
-
-static const struct option long_options[] = {
-	{"port", required_argument, NULL, 'p'},
-	{"connections", required_argument, NULL, 'c'},
-	{"seconds", required_argument, NULL, 's'},
-	{"depth", required_argument, NULL, 'd'},
-	{"rate", required_argument, NULL, 'r'},
-	{"upload", required_argument, NULL, 'u'},
-	{"expect", required_argument, NULL, 'e'},
-	{"key", required_argument, NULL, 'k'},
-	{"keys", required_argument, NULL, 'n'},
-	{"fresh", no_argument, NULL, 'f'},
-	{"idle", no_argument, NULL, 'i'},
-	{"held", no_argument, NULL, 'h'},
-	{"gate", no_argument, NULL, 'g'},
-	{NULL, 0, NULL, 0},
-};
-
-static bool read_option(int option, const char *value)
-{
-	struct requests_options *r = &options.requests;
-
-	switch (option) {
-	case 'p':
-		r->port = (int)number(value, 1, 65535);
-		return true;
-	case 'c':
-		options.connections = (int)number(value, 1, MAX_CONNS);
-		return true;
-	case 's':
-		options.seconds = number(value, 0, 86400);
-		return true;
-	case 'd':
-		r->depth = (int)number(value, 1, MAX_DEPTH);
-		return true;
-	case 'r':
-		options.rate = number(value, 1, 1e7);
-		return true;
-	case 'u':
-		r->upload = (size_t)number(value, 1, 1 << 30);
-		return true;
-	case 'e':
-		options.expect = (int64_t)number(value, 0, 1e15);
-		return true;
-	case 'k':
-		r->query = key_in_query(value);
-		return true;
-	case 'n':
-		r->keys = (int)number(value, 1, MAX_KEYS);
-		return true;
-	case 'f':
-		r->fresh = true;
-		return true;
-	case 'i':
-		options.idle = true;
-		return true;
-	case 'h':
-		options.idle = options.held = true;
-		return true;
-	case 'g':
-		options.gate = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Several requests at once are for connections that live, and for closed loops. */
-static void read_options(int argc, char **argv)
-{
-	const struct requests_options *r = &options.requests;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
-		if (!read_option(option, optarg))
-			exit(2);
-	}
-	if (r->port == 0 || optind < argc ||
-		(r->depth > 1 && (options.rate > 0 || r->fresh || r->upload > 0))) {
-		fprintf(stderr, "usage: load --port PORT [OPTIONS]; --depth goes neither with "
-				"--rate, --fresh nor --upload\n");
-		exit(2);
-	}
-}
-
 static void *must(void *p)
 {
 	if (!p)
@@ -740,7 +624,7 @@ static void one_round(void)
 
 int main(int argc, char **argv)
 {
-	read_options(argc, argv);
+	options = read_options(argc, argv);
 	start();
 	set_up();
 	if (!options.gate)

@@ -21,6 +21,10 @@ RELAYS = ("relay", "relay_uring")
 PEERS = ("nginx", "haproxy")
 
 
+class Missing(Exception):
+    """A balancer that this machine does not have."""
+
+
 class Balancer:
     """`kind` is a key of LABELS; several of one kind differ in what `label` says."""
 
@@ -31,7 +35,12 @@ class Balancer:
 
     def start(self, processes, command):
         self.process = processes.start(BALANCER_CPU, *command)
-        wait_for_port(self.process, self.port)
+        try:
+            wait_for_port(self.process, self.port)
+        except SystemExit as why:
+            if self.kind != "relay_uring":
+                raise
+            raise Missing(why) from why  # not every kernel lets everybody have a ring
 
 
 def of_row(row):
@@ -90,7 +99,7 @@ def conf_file(folder, template, filled):
 
 
 def command(row, balancer, nodes, options):
-    """The command that starts it, or None: this machine has no such program."""
+    """The command that starts it."""
     if balancer.kind in RELAYS:
         return [os.path.join(options.tools, balancer.kind), balancer.port, *nodes]
     template, program, arguments = {
@@ -98,8 +107,10 @@ def command(row, balancer, nodes, options):
         "haproxy": ("haproxy.cfg.in", "haproxy", ["-db", "-f"]),
     }.get(balancer.kind, ("fairlead.yaml.in", options.fairlead, ["serve", "-c"]))
     found = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
+    if not found and balancer.kind in PEERS:
+        raise Missing("it is not installed")
     if not found:
-        return None
+        raise SystemExit("there is no program %s" % program)
     os.mkdir(balancer.folder)
     os.chmod(balancer.folder, 0o777)  # nginx changes its user, and writes there
     return [found, *arguments, conf_file(balancer.folder, template,

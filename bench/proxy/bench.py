@@ -10,7 +10,6 @@ from .check import check_answers
 from .processes import Load, Nodes, Processes, said
 
 
-
 def progress(text):
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K" + text)
@@ -47,13 +46,14 @@ class Bench:
         for number, balancer in enumerate(wanted):
             balancer.port = ports[number]
             balancer.folder = os.path.join(self.folder, str(number))
-            command = balancers.command(self.row, balancer, nodes, self.options)
-            if command:
-                balancer.start(self.processes, command)
-                check_answers(balancer, self.row, self.nodes)
-                self.balancers.append(balancer)
-            else:
-                self.notes.append("%s is left out: it is not installed" % balancer.label)
+            try:
+                balancer.start(self.processes, balancers.command(self.row, balancer, nodes,
+                                                                 self.options))
+            except balancers.Missing as why:
+                self.notes.append("%s is left out: %s" % (balancer.label, why))
+                continue
+            check_answers(balancer, self.row, self.nodes)
+            self.balancers.append(balancer)
 
     def alive(self, balancer):
         if balancer.process.poll() is not None:

@@ -28,8 +28,10 @@ def connections_cost(bench, balancer, field, count):
     """(bytes a connection, bytes before)"""
     # Once as busy as it will be while connections are made: this is not theirs.
     load = bench.connect(balancer, "--seconds", WARM_SECONDS)
-    bench.measure(balancer, load)
+    errors = bench.measure(balancer, load)["errors"]
     load.end()
+    if errors:
+        raise SystemExit("%s, row %s: %r" % (balancer.label, bench.row.name, errors))
     if field == "active":
         wanted = bench.nodes.order("hold")["requests"] + count
     before = memory_bytes(balancer.process.pid)

@@ -25,7 +25,7 @@ PROXY = ROOT / "bench/proxy.py"
 PR_SET_CHILD_SUBREAPER = 36
 
 sys.path.insert(0, str(ROOT / "bench"))
-from proxy import check, report, rows, targets  # noqa: E402
+from proxy import balancers, check, processes, report, rows, targets  # noqa: E402
 
 
 def load(port, *options):
@@ -449,6 +449,16 @@ def test_wrong_answers_are_noticed_before_anything_is_measured(directory):
     (tools / "relay").chmod(0o755)
     out, _ = proxy(directory, "--row", "keepalive", "--tools", tools).communicate(timeout=60)
     assert "relay, row keepalive: key u0 is answered with status 200 and 76 bytes that are wrong" in out
+
+
+@pytest.mark.parametrize("kind, raised", [("relay_uring", balancers.Missing), ("relay", SystemExit)])
+def test_only_a_relay_that_the_kernel_may_refuse_is_left_out(kind, raised):
+    started = processes.Processes()
+    balancer = balancers.Balancer(kind, kind, kind)
+    balancer.port = harness.free_port()
+    with pytest.raises(raised, match="does not listen"):
+        balancer.start(started, ["/bin/false"])
+    started.end()
 
 
 def test_rows_say_what_is_wrong_with_them(directory, monkeypatch):
