@@ -17,7 +17,7 @@
 enum fl_config_loop {
 	FL_CONFIG_EPOLL,
 	FL_CONFIG_IO_URING,
-	FL_CONFIG_AUTO, /* io_uring where the kernel allows it, else epoll */
+	FL_CONFIG_AUTO, /* io_uring where it costs less and is allowed, else epoll */
 };
 
 struct fl_admin_conf {

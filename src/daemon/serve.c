@@ -197,7 +197,9 @@ static int start_loop(struct server *s, const struct fl_config *config)
 	struct fl_loop_options options = {.backend = FL_LOOP_EPOLL};
 
 	s->backend = FL_LOOP_EPOLL;
-	if (config->loop != FL_CONFIG_EPOLL) {
+	if (config->loop == FL_CONFIG_IO_URING ||
+		(config->loop == FL_CONFIG_AUTO &&
+			fl_loop_backend_preferred() == FL_LOOP_URING)) {
 		struct fl_loop *probe = NULL;
 		options.backend = FL_LOOP_URING;
 		int bad = fl_loop_new(&probe, &options);

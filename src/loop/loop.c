@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -205,6 +206,17 @@ uint64_t fl_loop_now(const struct fl_loop *loop)
 uint64_t fl_loop_now_us(const struct fl_loop *loop)
 {
 	return loop->now_us;
+}
+
+enum fl_loop_backend fl_loop_backend_preferred(void)
+{
+	struct utsname system;
+	char *end;
+	if (uname(&system) != 0)
+		return FL_LOOP_EPOLL;
+	long major = strtol(system.release, &end, 10);
+	long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+	return major > 6 || (major == 6 && minor >= 17) ? FL_LOOP_URING : FL_LOOP_EPOLL;
 }
 
 int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options)

@@ -39,6 +39,11 @@ struct fl_loop_options {
 /* -ENOSYS or -EPERM when the kernel or a sandbox has no io_uring, or one older than Linux 5.19. */
 int fl_loop_new(struct fl_loop **out, const struct fl_loop_options *options);
 
+/* The backend that costs least a request on this kernel, by what was measured: io_uring from Linux
+ * 6.17 on, where a receive stays armed up to a number of bytes; else epoll. Whether io_uring is
+ * allowed here fl_loop_new says. */
+enum fl_loop_backend fl_loop_backend_preferred(void);
+
 /* Every stream and listener must be closed before, and every receive buffer given back; an
  * on_closed that is still owed runs in here. Timers and tasks that have not run are forgotten.
  * Any thread may do it once the loop does not run, and close what is left just before; with

@@ -1,15 +1,17 @@
-"""200,000 requests of every kind while nodes are added, drained, killed and brought back."""
+"""200,000 requests of every kind, by both event loops, while nodes are added, drained, killed and brought back."""
 import json
 import os
 import subprocess
 import threading
 import time
 
+import pytest
+
 import harness
 from harness import Backend, TOOLS
 
-# Fewer only when somebody tries things out.
-REQUESTS = int(os.environ.get("FAIRLEAD_TRAFFIC", "200000"))
+# By each event loop. Fewer only when somebody tries things out.
+REQUESTS = int(os.environ.get("FAIRLEAD_TRAFFIC", "100000"))
 
 
 class Traffic:
@@ -31,7 +33,8 @@ class Traffic:
         return report
 
 
-def test_no_request_fails_whatever_happens_to_the_nodes(started, serve, directory):
+@pytest.mark.parametrize("loop", ["epoll", "io_uring"])
+def test_no_request_fails_whatever_happens_to_the_nodes(started, serve, directory, loop):
     stable = started(Backend, ["a", "b", "c"])
     victim = started(Backend, ["d"])
     extra = started(Backend, ["e"])
@@ -42,11 +45,14 @@ def test_no_request_fails_whatever_happens_to_the_nodes(started, serve, director
     def text(nodes, **states):
         rows = {n: f'{{name: {n}, address: "127.0.0.1:{p}", state: {states.get(n, "enabled")}}}'
                 for n, p in nodes.items()}
-        return harness.config(directory, port, rows, pool_extra=health, workers=2)
+        return harness.config(directory, port, rows, pool_extra=health, workers=2, extra=extra_text)
 
+    extra_text = f"loop: {loop}"
     four = {**stable.ports, **victim.ports}
     five = {**four, **extra.ports}
-    fairlead, port = serve(four, pool_extra=health, workers=2)
+    fairlead, port = serve(four, pool_extra=health, workers=2, extra=extra_text)
+    if "io_uring is not available" in fairlead.stderr:
+        pytest.skip("the kernel has no io_uring")
 
     # Warm up, then measure what must not grow.
     Traffic(port, 5000, "--seed", "1").result()
