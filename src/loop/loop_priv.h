@@ -88,7 +88,6 @@ struct fl_stream {
 
 	/* io_uring only: what came while nobody wanted it, in order, and then the end. */
 	struct fl_rbuf *held, *held_last;
-	struct fl_rbuf *rbuf; /* a large one that the kernel writes into */
 	uint16_t held_count;
 	bool held_ended;
 	int held_end;

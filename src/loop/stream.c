@@ -285,7 +285,6 @@ static void stream_finish(struct fl_sock *sock)
 	}
 	(void)close(sock->fd);
 	send_give(sock->loop, s->send);
-	fl_rbuf_unref(s->rbuf);
 	fl_rbuf_unref_list(s->held);
 	if (s->on_closed)
 		s->on_closed(s->cookie);

@@ -41,7 +41,7 @@ void fl_uring_name(struct io_uring_sqe *sqe, struct fl_sock *sock, enum fl_uring
 	io_uring_sqe_set_data64(sqe, user_data(sock, op));
 }
 
-static void submit_poll(struct fl_sock *sock, enum fl_uring_op op)
+void fl_uring_poll(struct fl_sock *sock, enum fl_uring_op op)
 {
 	struct io_uring_sqe *sqe = fl_uring_begin(sock, op);
 	if (!sqe)
@@ -82,7 +82,7 @@ static void uring_step(struct fl_stream *s)
 		if (s->send && (sock->events & FL_EV_OUT))
 			submit_send(s);
 		else
-			submit_poll(sock, FL_URING_POLL_OUT);
+			fl_uring_poll(sock, FL_URING_POLL_OUT);
 	}
 	fl_uring_recv_step(s);
 }
@@ -90,7 +90,7 @@ static void uring_step(struct fl_stream *s)
 static void uring_listener_idle(struct fl_sock *sock)
 {
 	if (!(sock->pending & FL_URING_BIT(FL_URING_POLL_IN)))
-		submit_poll(sock, FL_URING_POLL_IN);
+		fl_uring_poll(sock, FL_URING_POLL_IN);
 }
 
 /* ---- completions ---- */

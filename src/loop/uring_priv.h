@@ -75,6 +75,9 @@ struct io_uring_sqe *fl_uring_begin(struct fl_sock *sock, enum fl_uring_op op);
 /* Names a submission that is otherwise complete. */
 void fl_uring_name(struct io_uring_sqe *sqe, struct fl_sock *sock, enum fl_uring_op op);
 
+/* A one-shot poll: FL_URING_POLL_IN or _OUT. */
+void fl_uring_poll(struct fl_sock *sock, enum fl_uring_op op);
+
 /* Asks for the end of what is under way, unless that was done; false: not now. */
 bool fl_uring_cancel(struct fl_sock *sock, enum fl_uring_op op);
 

@@ -11,10 +11,11 @@
  * buffers and those that came in the same trip through the kernel, of which there are no more
  * than the ring has.
  *
- * A stream that fills its buffers, and has more to come, receives that into a large one instead.
+ * A stream that fills its buffers is read into large ones, by calls (step_bulk).
  *
  * A receive that finds the ring of buffers dry ends; the bytes stay in the socket. Since no turn
  * arms more receives than the ring has buffers, those that are armed anew find some. */
+#include "loop/sys.h"
 #include "loop/uring_priv.h"
 
 #include <errno.h>
@@ -74,30 +75,40 @@ static void prepare_single(struct io_uring_sqe *sqe, const struct fl_stream *s)
 		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
 }
 
-/* Into a large buffer of the stream's own, for bytes that are known to be there: it is not held by
- * a stream that waits. */
-static void submit_bulk(struct fl_stream *s)
+static void read_bulk(struct fl_stream *s)
 {
 	struct fl_rbuf *buf = fl_rbuf_take(s->sock.loop, true);
 	if (!buf) {
 		fl_stream_deliver(s, NULL, -ENOMEM);
 		return;
 	}
-	struct io_uring_sqe *sqe = fl_uring_begin(&s->sock, FL_URING_RECV);
-	if (!sqe) {
+	size_t room = buf->home->size;
+	ssize_t n = fl_sys_recv(s->sock.fd, buf->data, room, MSG_DONTWAIT);
+	if (n < 0)
+		n = -errno;
+	if (n != -EINTR)
+		fl_stream_note_read(s, n, room);
+	if (n == -EAGAIN || n == -EINTR)
 		fl_rbuf_unref(buf);
-		return;
-	}
-	s->rbuf = buf;
-	s->multishot = false;
-	io_uring_prep_recv(sqe, s->sock.fd, buf->data, buf->home->size, MSG_DONTWAIT);
-	fl_uring_name(sqe, &s->sock, FL_URING_RECV);
+	else
+		fl_stream_deliver(s, buf, (int)n);
+	fl_sock_ready(&s->sock);
+}
+
+/* A stream that fills its buffers: waits with a poll, and then reads into a large one by a call. A
+ * trip for so many bytes is cheap, and one that waits holds no buffer. */
+static void step_bulk(struct fl_stream *s)
+{
+	if (s->sock.events & (FL_EV_IN | FL_EV_MAYBE))
+		read_bulk(s);
+	else if (!(s->sock.pending & FL_URING_BIT(FL_URING_POLL_IN)))
+		fl_uring_poll(&s->sock, FL_URING_POLL_IN);
 }
 
 static void submit(struct fl_stream *s)
 {
-	if (s->bulk > 0 && (s->sock.events & FL_EV_MAYBE)) {
-		submit_bulk(s);
+	if (s->bulk > 0 || (s->sock.pending & FL_URING_BIT(FL_URING_POLL_IN))) {
+		step_bulk(s);
 		return;
 	}
 	struct fl_uring *u = fl_uring_of(s->sock.loop);
@@ -172,10 +183,7 @@ static bool is_passing(struct fl_stream *s, int res)
 void fl_uring_recv_done(struct fl_stream *s, int res, unsigned flags)
 {
 	struct fl_loop *loop = s->sock.loop;
-	struct fl_rbuf *buf = s->rbuf;
-	if (!buf)
-		buf = fl_bufring_take(&fl_uring_of(loop)->bufs, loop, flags);
-	s->rbuf = NULL;
+	struct fl_rbuf *buf = fl_bufring_take(&fl_uring_of(loop)->bufs, loop, flags);
 	s->reported--;
 	if (flags & IORING_CQE_F_SOCK_NONEMPTY)
 		s->sock.events |= FL_EV_MAYBE;
