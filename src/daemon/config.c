@@ -132,10 +132,9 @@ static const struct fl_option root_rows[] = {
 	{.name = "loop",
 		.type = FL_OPT_ENUM,
 		.offset = offsetof(struct fl_config, loop),
-		.doc = "How the kernel is asked for events; auto: io_uring where that costs "
-                       "less (Linux 6.17 "
-		       "and later) and is allowed, else epoll.",
-		.def = "auto",
+		.doc = "How the kernel is asked for events; auto: io_uring where small "
+		       "requests cost less by it (Linux 6.17 and later), if it is allowed.",
+		.def = "epoll",
 		.choices = loops},
 	{.name = "log",
 		.type = FL_OPT_MAP,

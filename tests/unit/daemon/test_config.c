@@ -43,7 +43,7 @@ static void test_least(void **unused)
 	assert_int_equal(c->listener_count, 1);
 	assert_int_equal(c->listeners[0].protocol, FL_LISTENER_HTTP);
 	assert_null(c->admin.listen);
-	assert_int_equal(c->loop, FL_CONFIG_AUTO);
+	assert_int_equal(c->loop, FL_CONFIG_EPOLL);
 	assert_int_equal(c->log.level, FL_LOG_INFO);
 	assert_string_equal(c->log.access, "off");
 	const struct fl_config_pool *p = fl_config_pool(c, "app");

@@ -68,7 +68,7 @@ static void test_requests(void **state)
 		{"GET /a?b HTTP/1.1\r\nA: 1\r\nHost: h:80\r\nb:2\r\n\r\n",
 			"GET /a?b HTTP/1.1\r\nHost: h:80\r\nA: 1\r\nb: 2\r\n" XFF TAIL "\r\n"},
 		{"GET /a HTTP/1.1\r\nHost: h\r\nA: 1\r\nConnection: x\r\nB: 2\r\nC:3\r\nD: "
-	         "4\r\n\r\n",
+		 "4\r\n\r\n",
 			"GET /a HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n" XFF
 				TAIL "\r\n"},
 		{"GET /a HTTP/1.1\r\nHost:  h \r\nA: 1\r\n\r\n",
@@ -155,10 +155,10 @@ static void test_answers(void **state)
 		/* Lines are written our way, whatever passes around them. */
 		{"HTTP/1.1 200\r\nA: 1\r\n\r\n", {0}, "HTTP/1.1 200 \r\nA: 1\r\n\r\n"},
 		{"HTTP/1.1 200 OK\r\nA: 1\r\nB:2\r\nC:\r\nD: \r\nE: 5 \r\nF:  6\r\nG: "
-	         "7\r\n\r\n",
+		 "7\r\n\r\n",
 			{0},
 			"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: \r\nD: \r\nE: 5\r\nF: 6\r\nG: "
-	                "7\r\n"
+			"7\r\n"
 			"\r\n"},
 		{"HTTP/1.1 200 OK\r\nKeep-Alive: 5\r\nA: 1\r\nKeep-Alive: 5\r\nB: 2\r\n\r\n",
 			{0}, "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n"},
