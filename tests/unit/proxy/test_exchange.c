@@ -850,7 +850,7 @@ static bool reads_slowly(struct stage *st, int from, int to)
 	int64_t began = now_ms(), last = began, gap = 0, unused = 0;
 	while (now_ms() - began < 1500 && gap < 150) {
 		(void)pour(from, zeros, sizeof(zeros), &unused, &unused);
-		(void)hear_n(st, to, 2048);
+		(void)hear_n(st, to, 8192);
 		int64_t now = now_ms();
 		gap = now - last > gap ? now - last : gap;
 		last = now;
